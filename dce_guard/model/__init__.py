@@ -1,0 +1,1 @@
+"""The nouns: frozen values that every package may import and that import nothing but `errors`."""

@@ -1,0 +1,88 @@
+"""Rule packs: TOML in, `Rule`s out, with errors that name file, rule and key."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any
+
+from dce_guard.errors import RulesError
+from dce_guard.model.rule import Category, Confidence, Pair, Rule, Sensitivity
+
+# Names that a pack's table [pack] sets for all its rules; a rule may set its own.
+_SHARED = ("category", "sensitivity", "confidence", "provider", "remediation", "references", "cwe")
+_KEYS = {field.name for field in fields(Rule)} - {"pack"}
+_REQUIRED = ("id", "description", "pattern", "anchors", "category", "sensitivity", "confidence", "provider")
+_ENUMS = {"category": Category, "sensitivity": Sensitivity, "confidence": Confidence}
+
+
+def parse_pack(name: str, text: str) -> list[Rule]:
+    """The rules of one pack file. `name` is its file name without `.toml`.
+
+    Raises RulesError, naming file, rule and key, on anything that is not understood.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RulesError(f"rules/{name}.toml: {error}; no rule of it was loaded") from error
+    unknown = set(document) - {"pack", "rule"}
+    if unknown:
+        raise RulesError(f"rules/{name}.toml: unknown table [{min(unknown)}], expected [pack] or [[rule]]")
+    pack = document.get("pack", {})
+    shared = {key: pack[key] for key in _SHARED if key in pack}
+    return [_rule(name, shared | table) for table in document.get("rule", [])]
+
+
+def _rule(pack: str, table: Mapping[str, Any]) -> Rule:
+    where = f"rules/{pack}.toml: rule '{table.get('id', '?')}'"
+    for key in table:
+        if key not in _KEYS:
+            close = get_close_matches(key, _KEYS, 1)
+            raise RulesError(f"{where}: unknown key '{key}'" + (f", did you mean '{close[0]}'?" if close else ""))
+    missing = [key for key in _REQUIRED if key not in table]
+    if missing:
+        raise RulesError(f"{where}: key '{missing[0]}' is missing")
+    try:
+        return Rule(pack=pack, **{key: _value(key, value) for key, value in table.items()})
+    except (ValueError, TypeError, KeyError) as error:
+        raise RulesError(f"{where}: {error}") from error
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in _ENUMS:
+        return _ENUMS[key](value)
+    if key == "pair":
+        return Pair(**value)
+    if isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+def load(packs: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
+    """All rules of (name, text) packs, in order.
+
+    Raises RulesError on a broken pack, on two rules of one id, on a pair with no such rule, and on no rules:
+    a scanner without rules must not say "clean".
+    """
+    rules = tuple(rule for name, text in packs for rule in parse_pack(name, text))
+    if not rules:
+        raise RulesError("no rules were loaded; nothing was scanned", "reinstall dce-guard: its rule packs are missing")
+    seen: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.id in seen:
+            raise RulesError(f"rules/{rule.pack}.toml: rule id '{rule.id}' is taken by rules/{seen[rule.id].pack}.toml")
+        seen[rule.id] = rule
+    for rule in rules:
+        if rule.pair and rule.pair.rule not in seen:
+            raise RulesError(f"rules/{rule.pack}.toml: rule '{rule.id}' pairs with unknown rule '{rule.pair.rule}'")
+    return rules
+
+
+def digest(packs: Sequence[tuple[str, str]]) -> str:
+    """SHA-256 in hex over names and texts of the packs, in the order given."""
+    state = hashlib.sha256()
+    for name, text in packs:
+        for part in (name.encode(), text.encode()):
+            state.update(len(part).to_bytes(8, "big") + part)
+    return state.hexdigest()
