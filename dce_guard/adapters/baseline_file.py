@@ -53,9 +53,8 @@ def write(path: Path, baseline: Baseline) -> None:
     with refusals(path, "it was not written"):
         path.parent.mkdir(parents=True, exist_ok=True)
     known = path.exists()
-    replace_file(
-        path, serialise(baseline).encode("utf-8"), stat.S_IMODE(path.stat().st_mode) if known else 0o644
-    )
+    mode = stat.S_IMODE(path.stat().st_mode) if known else 0o644
+    replace_file(path, serialise(baseline).encode("utf-8"), mode)
     attributes = path.with_name(".gitattributes")
     if not known and not os.path.lexists(attributes):
         replace_file(attributes, f"{path.name} text eol=lf merge=union\n".encode(), 0o644)

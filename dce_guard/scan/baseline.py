@@ -137,19 +137,20 @@ def accept(
             raise UsageError(f"nothing was accepted: '{key}' is empty", f"say it: --{key} TEXT")
     if until and until < today:
         raise UsageError(f"nothing was accepted: {until} has passed", "give a later one: --until YYYY-MM-DD")
-    entries = baseline.by_fingerprint()
-    for finding in findings:
-        name, old = finding.fingerprint, entries.get(finding.fingerprint)
-        entries[name] = Entry(
-            name,
-            finding.rule,
-            _first_path(finding),
-            " ".join(reason.split()),
-            " ".join(by.split()),
-            until,
-            evidence=old.evidence if old else "",
-        )
-    return replace(baseline, entries=_settled(entries.values()))
+    reason, by = " ".join(reason.split()), " ".join(by.split())
+    return add(
+        baseline,
+        (Entry(each.fingerprint, each.rule, _first_path(each), reason, by, until) for each in findings),
+    )
+
+
+def add(baseline: Baseline, entries: Iterable[Entry]) -> Baseline:
+    """The baseline with `entries`, in the place of those of the same value; a rotation's evidence stays."""
+    known = baseline.by_fingerprint()
+    for entry in entries:
+        old = known.get(entry.fingerprint)
+        known[entry.fingerprint] = replace(entry, evidence=entry.evidence or (old.evidence if old else ""))
+    return replace(baseline, entries=_settled(known.values()))
 
 
 def prune(baseline: Baseline, report: Report) -> tuple[Baseline, tuple[Entry, ...]]:
