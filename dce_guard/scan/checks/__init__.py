@@ -6,7 +6,40 @@ A check takes a `Match` and returns a `Verdict`. Rules name checks by the keys o
 from collections.abc import Callable
 
 from dce_guard.model.match import Match, Verdict
+from dce_guard.scan.checks import aws, checksums, jwt, pem, pypi, values, vendors
 
 Check = Callable[[Match], Verdict]
 
-CHECKS: dict[str, Check] = {}
+CHECKS: dict[str, Check] = {
+    "age": checksums.age,
+    "anthropic": vendors.anthropic,
+    "atlassian-crc": checksums.atlassian,
+    "aws-access-key-id": aws.access_key_id,
+    "aws-secret-key": aws.secret_key,
+    "azure": vendors.azure,
+    "azure-sas": vendors.azure_sas,
+    "cloudflare-crc": checksums.cloudflare,
+    "digest": values.digest,
+    "github-crc": checksums.github,
+    "github-installation": jwt.github_installation,
+    "gitlab-routable": checksums.gitlab_routable,
+    "grafana-cloud": vendors.grafana_cloud,
+    "grafana-crc": checksums.grafana,
+    "jwk": pem.jwk,
+    "jwt": jwt.token,
+    "mixed": values.mixed,
+    "npm-crc": checksums.npm,
+    "openai": vendors.openai,
+    "password": values.password,
+    "pem": pem.private_key,
+    "pem-base64": pem.encoded,
+    "putty": pem.putty,
+    "pypi": pypi.token,
+    "random-shape": values.random_shape,
+    "sentry-org": vendors.sentry_org,
+    "service-account": pem.service_account,
+    "slack": vendors.slack,
+    "stripe": vendors.stripe,
+    "supabase": jwt.supabase,
+    "vercel-crc": checksums.vercel,
+}

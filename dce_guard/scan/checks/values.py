@@ -1,0 +1,69 @@
+"""Checks of a value that stands behind a telling name or in a URL."""
+
+import re
+
+from dce_guard.model.match import Match, Verdict
+from dce_guard.model.rule import Confidence
+from dce_guard.scan.checks.common import told
+
+_REFERENCE = re.compile(
+    rb"\$\{|\$\(|\$[A-Za-z_]+$|\{\{|\{[A-Za-z0-9_.$\[\]()'\"!-]*\}$|%\(|%[sdrv]$|%[A-Z_]+%$"
+    rb"|<|\[[A-Za-z_ -]+\]$|#\{|@\{"
+)
+_NOTHING = re.compile(rb"(.)\1*|\.{3,}|[xX*]{3,}|-+|_+")
+_STOCK = frozenset(
+    b"password passwd passwort pass pwd pw secret changeme change_me changeit your_password yourpassword "
+    b"mypassword your-password my-password db_password dbpassword user username example redacted hidden none "
+    b"null undefined token apikey key p pass123 xxx todo placeholder".split()
+)
+_LOCAL = re.compile(
+    rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?|host|hostname|server|db|database|postgres|mysql|mongo"
+    rb"|mongodb|redis|rabbitmq|host\.docker\.internal|(?:[\w.-]+\.)?example\.(?:com|org|net)"
+    rb"|[\w.-]+\.(?:local|test|example|invalid|localhost))$",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(rb"[A-Za-z]+(?:[._:/ -][A-Za-z]+)*[._:/-]?")
+
+
+def password(match: Match) -> Verdict:
+    """References and stock words are no passwords; on a local or example host confidence is low."""
+    value = match.secret.reveal()
+    if _REFERENCE.match(value) or _NOTHING.fullmatch(value):
+        return Verdict(drop="a reference or a placeholder, no password")
+    if value.lower() in _STOCK:
+        return Verdict(drop="a stock word, no password")
+    user, host = (match.groups.get(name, b"") for name in ("user", "host"))
+    facts = told(match, {"user": user.decode("latin-1"), "host": host.decode("latin-1")})
+    if value == user:
+        return Verdict(confidence=Confidence.LOW, facts=facts, reason="the password is the user's name")
+    if _LOCAL.match(host):
+        return Verdict(confidence=Confidence.LOW, facts=facts, reason="the host is local or an example")
+    return Verdict(facts=facts)
+
+
+def random_shape(match: Match) -> Verdict:
+    """Behind a name only what could be drawn at random counts: not words, not a variable's name."""
+    value = match.secret.reveal()
+    if _REFERENCE.match(value) or _NOTHING.fullmatch(value):
+        return Verdict(drop="a reference or a placeholder")
+    if _WORDS.fullmatch(value) and (
+        value.islower() or value.isupper() or len(value) < 24 or not value.isalpha()
+    ):
+        return Verdict(drop="words or a name, nothing random")
+    return Verdict()
+
+
+def mixed(match: Match) -> Verdict:
+    """A key of this length without a single digit is rarely one."""
+    value = match.secret.reveal()
+    if not any(byte in b"0123456789" for byte in value):
+        return Verdict(confidence=Confidence.LOW, reason="it holds no digit")
+    return Verdict()
+
+
+def digest(match: Match) -> Verdict:
+    """Hex behind a name: all of one or two symbols, or in counting order, is a placeholder."""
+    value = match.secret.reveal().lower()
+    if len(set(value)) < 6 or b"0123456789" in value or b"abcdef0123" in value:
+        return Verdict(drop="a counted or repeated filler, nothing random")
+    return Verdict()
