@@ -55,6 +55,7 @@ def count_line(report: Report) -> Iterator[str]:
     states = Counter(finding.state for finding in report.findings)
     told = [f"{ranks[rank]} {rank.value.lower()}" for rank in Sensitivity if ranks[rank]]
     passed = [f"{states[state]} {state.value}" for state in State if states[state] and not state.counts]
-    parts = (told and f"found {', '.join(told)}", passed and f"passed over {', '.join(passed)}")
-    if told or passed:
-        yield "; ".join(filter(None, parts))
+    groups = (("found", told), ("passed over", passed))
+    parts = [f"{verb} {', '.join(group)}" for verb, group in groups if group]
+    if parts:
+        yield "; ".join(parts)

@@ -90,7 +90,10 @@ def database(**changes: Any) -> Finding:
         preview="*****",
         facts={"host": "db.internal", "role": "admin"},
         reasons=("the URL names a host that is not an example",),
-        locations=(place, *(replace(place, path=f"deploy/region-{n}/.env", line=n) for n in range(1, 9))),
+        locations=(
+            place,
+            *(replace(place, path=f"deploy/region-{n}/.env", line=n, end_line=n) for n in range(1, 9)),
+        ),
     )
     return replace(base, **changes)
 

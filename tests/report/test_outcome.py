@@ -1,0 +1,32 @@
+import report_samples as samples
+
+from dce_guard.errors import Exit
+from dce_guard.model.item import Skip
+from dce_guard.report.outcome import outcome
+
+FATAL = Skip("a", "unreadable")
+PASSED = Skip("b", "submodule", fatal=False)
+
+
+def test_clean_and_found() -> None:
+    assert outcome(samples.report()).code is Exit.CLEAN
+    assert outcome(samples.report(samples.finding())).code is Exit.FINDINGS
+    assert outcome(samples.report(samples.accepted(), samples.allowed())).code is Exit.CLEAN
+
+
+def test_what_was_not_looked_at_outweighs_findings() -> None:
+    ending = outcome(samples.report(samples.finding(), skips=(FATAL,)), exit_zero=True)
+    assert ending.code is Exit.CANNOT_LOOK
+    assert "1 finding in the rest" in ending.reason
+
+
+def test_strict_takes_every_skip() -> None:
+    report = samples.report(skips=(PASSED,))
+    assert outcome(report).code is Exit.CLEAN
+    assert outcome(report, strict=True).code is Exit.CANNOT_LOOK
+
+
+def test_exit_zero_says_that_it_did() -> None:
+    ending = outcome(samples.report(samples.finding()), exit_zero=True)
+    assert ending.code is Exit.CLEAN
+    assert ending.reason == "1 finding (--exit-zero)"
