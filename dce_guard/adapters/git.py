@@ -74,18 +74,6 @@ class Repository:
         out, stderr = process.communicate(data)
         return out, stderr, process.returncode
 
-    def read(self, name: str) -> bytes | None:
-        """One object's content by id or as `REVISION:path`, None where there is none. For few."""
-        if "\n" in name:
-            return None
-        out, stderr, code = self.ask(["cat-file", "--batch"], f"{name}\n".encode("utf-8", "surrogateescape"))
-        header, _, rest = out.partition(b"\n")
-        if header.endswith((b" missing", b" ambiguous")):
-            return None
-        if code or not header:
-            raise failure("cat-file", stderr)
-        return rest[: int(header.rsplit(b" ", 1)[1])]
-
 
 def failure(verb: str, stderr: bytes) -> GitError:
     """What to tell of a failed git command."""
@@ -98,8 +86,8 @@ def discover(start: Path, named: bool = False) -> Repository | None:
     """The repository around `start`, None where there is none.
 
     `named`: a person named the target, so a hook's GIT_DIR and its kind do not count. Raises GitError when
-    git is missing, too old or refuses (other owner), and when the repository is broken, hidden in another one's
-    work tree, or points its work tree or its git directory somewhere else.
+    git is missing, too old or refuses (other owner), and when the repository is broken, hidden in another
+    one's work tree, or points its work tree or its git directory somewhere else.
     """
     env = environment(named, os.environ)
     program = executable(os.environ)
@@ -224,7 +212,7 @@ def _refuse_escapes(
     place = _dot_git(folder)
     if place is None or not root.samefile(place):
         raise GitError(
-            f"The repository at {place or folder} is broken or has its work tree at {root}; nothing was read.",
+            f"The repository at {place or folder} is broken or has its work tree at {root}: not read.",
             "If that is meant, scan that folder itself, or set GIT_DIR and GIT_WORK_TREE.",
         )
     dot = place / ".git"

@@ -2,7 +2,7 @@
 
 Measured on git 2.39: with these settings and only the plumbing verbs of `VERBS`, sixteen hostile repositories
 (core.fsmonitor, textconv, filters, hooks, promisor remotes, included configuration, …) ran nothing. No list
-of settings makes `git status` or `git diff` safe: filter and textconv drivers have names the attacker chooses.
+of settings makes `git status` or `git diff` safe: filters and textconv have names the attacker chooses.
 """
 
 import os

@@ -10,8 +10,8 @@ from dce_guard.errors import GitError, UsageError
 def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
     """Object ids of revision names (any syntax git knows), None where there is no such object.
 
-    Names travel over standard input, so that none can be taken for an option. Raises UsageError for what cannot
-    be a name.
+    Names travel over standard input, so that none can be taken for an option. Raises UsageError for
+    what cannot be a name.
     """
     if any("\n" in name or "\0" in name or not name.strip() for name in names):
         raise UsageError("A revision name is empty or holds a line break; nothing was scanned.")

@@ -74,10 +74,6 @@ class Staged:
         """Mode and root."""
         return {"mode": "staged", "root": str(self._repository.root)}
 
-    def read(self, object_id: str) -> bytes:
-        """An object's bytes, as HEAD's version of a path; empty when it is gone."""
-        return self._repository.read(object_id) or b""
-
     def _list(self) -> list[Wanted]:
         if self._repository.root is None:
             raise GitError("A bare repository has no index; nothing was scanned.", "Use --range.")
