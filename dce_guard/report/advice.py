@@ -1,6 +1,6 @@
 """What to do next with a finding, by how far it got out."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dce_guard.model.finding import Finding, State
 from dce_guard.model.item import Reach
@@ -19,8 +19,7 @@ _TODO = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(NamedTuple):
     """A sentence, and labelled commands to copy."""
 
     todo: str

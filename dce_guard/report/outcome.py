@@ -1,13 +1,12 @@
 """The exit code and the sentence that says why: one rule for every format."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dce_guard.errors import Exit
 from dce_guard.model.finding import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """An exit code and its reason."""
 
     code: Exit

@@ -1,6 +1,5 @@
 """The masked line of a finding with a caret line under the secret, cut to the terminal's width around it."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
@@ -10,7 +9,7 @@ from dce_guard.report.escape import visible
 _INDENT = 4
 _WIDEST = 160  # characters shown of a line where nothing says how wide the output is
 _MORE = "..."
-_MASK = re.compile(r"([*#=~_•…])\1{4}")
+_MASKS = tuple(mark * 5 for mark in "*#=~_•…")  # what stands for a masked stretch
 
 
 def snippet(place: Location, preview: str, width: int | None, paint: Callable[[str], str]) -> Iterator[str]:
@@ -28,9 +27,15 @@ def snippet(place: Location, preview: str, width: int | None, paint: Callable[[s
 
 def _span(line: str, preview: str, column: int) -> tuple[int, int]:
     """Where the masked secret stands: the preview, or else a mask, that is nearest to its column."""
-    spans = [match.span() for match in re.finditer(re.escape(preview), line)] if preview else []
-    spans = spans or [match.span() for match in _MASK.finditer(line)]
+    spans = list(_spans(line, preview)) or [span for mask in _MASKS for span in _spans(line, mask)]
     return min(spans, key=lambda span: abs(span[0] - column), default=(0, 0))
+
+
+def _spans(line: str, part: str) -> Iterator[tuple[int, int]]:
+    at = line.find(part) if part else -1
+    while at >= 0:
+        yield at, at + len(part)
+        at = line.find(part, at + len(part))
 
 
 def _cut(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:

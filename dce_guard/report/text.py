@@ -1,7 +1,7 @@
 """The report for people: a block for each finding, a footer, and last why the command ends as it does."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dce_guard.model.finding import Finding, Location, Report, State
 from dce_guard.model.rule import Sensitivity
@@ -25,8 +25,7 @@ _LABEL = 7  # columns of "where  "
 _ALSO = 5  # further places that are named before they are counted
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How to print. `width` None does not fold anything (a pipe); `quiet` is one line a finding."""
 
     color: bool = False

@@ -1,7 +1,8 @@
 """What every format asks of a report: order, titles, the place to point at, names that hold a secret."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from dce_guard.model.finding import Finding, Location, Report
 from dce_guard.model.item import Kind, Reach
@@ -13,8 +14,7 @@ _WORST = {sensitivity: rank for rank, sensitivity in enumerate(Sensitivity)}
 _FARTHEST = (Reach.PUSHED, Reach.COMMITTED, Reach.STAGED, Reach.WORK_TREE, Reach.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleView:
+class RuleView(NamedTuple):
     """What `Report.rules` says of a rule, with defaults for what it leaves out."""
 
     id: str
