@@ -181,7 +181,7 @@ def _bare(folder: Path) -> Path:
         raise GitError(
             f"{place} is a bare repository inside another one's files; its settings could run programs, "
             "so it was not opened.",
-            "Scan the outer repository from its root, or move this one out of it.",
+            "Scan the outer repository from its root; if this one is yours, set GIT_DIR to it.",
         )
     return place
 

@@ -11,7 +11,7 @@ _LARGEST = 1 << 26  # bytes; a larger object is not held in memory to answer a q
 
 
 class Lookup:
-    """Answers name by name: an id, `REVISION:path`, `:0:path` (the index). 0.05 ms each after the first 3 ms."""
+    """Answers name by name: an id, `REVISION:path`, `:0:path` (the index): 0.05 ms each after 3 ms."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -32,7 +32,7 @@ class Lookup:
             self._process = None
 
     def object(self, name: str) -> tuple[str, bytes] | None:
-        """Id and content; None where there is no such object or it is over 64 MB. Raises GitError if git dies."""
+        """Id and content; None where there is none or it is over 64 MB. Raises GitError if git dies."""
         if "\n" in name:  # a name goes on one line
             return None
         process = self._process = self._process or self._repository.popen(["cat-file", "--batch"], stdin=True)

@@ -23,11 +23,15 @@ class Range:
     """The objects that a range's commits add, with the commits themselves (messages, authors) and their tags.
 
     `spec` is "A..B", "A...B" (since A and B parted) or pairs of old and new object ids as a push tells them,
-    with all zeros for "did not exist" and "deleted". Of a merge, what neither parent has is in it by construction.
+    with all zeros for "did not exist" and "deleted". What a ref new to the other side adds is told from what
+    remote-tracking refs (`remote`'s, else all) reach. What only a merge brought in is there, too.
+
     Raises UsageError for a revision that does not exist, GitError in a shallow clone that holds too little.
     """
 
-    def __init__(self, repository: Repository, spec: str | Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, repository: Repository, spec: str | Sequence[tuple[str, str]], remote: str = ""
+    ) -> None:
         self._repository = repository
         self._skips: list[Skip] = []
         self._wanted: list[Wanted] | None = None
@@ -37,6 +41,8 @@ class Range:
         self.base = ""
         """The commit the range starts behind, where there is one: whose policy counts."""
         self.head = ""
+        self._remote = remote
+        self._beyond: tuple[str, ...] = ()  # options, for what standard input cannot say before git 2.42
         if isinstance(spec, str):
             self._tips = self._parse(spec)
         else:
@@ -62,7 +68,9 @@ class Range:
         """
         left = set(objects)
         places: dict[str, Place] = {}
-        order = self._repository.run(["rev-list", "--reverse", "--topo-order", "--stdin"], self._tips)
+        order = self._repository.run(
+            ["rev-list", "--reverse", "--topo-order", "--stdin", *self._beyond], self._tips
+        )
         if not left or not order:
             return places
         asked = ["diff-tree", "--stdin", "-r", "-m", "--root", "--raw", "-z", "--no-abbrev", "--no-renames"]
@@ -115,14 +123,19 @@ class Range:
         if not news:
             return b""
         self.base, self.head = known[0] if known else "", news[0]
-        beyond = "--not\n--all" if "GIT_QUARANTINE_PATH" in self._repository.env else "--not\n--remotes"
-        return _lines([*news, *(f"^{old}" for old in known), beyond if len(known) < len(news) else ""])
+        if len(known) < len(news):
+            self._beyond = ("--not", f"--remotes={self._remote}" if self._remote else "--remotes")
+            if (
+                "GIT_QUARANTINE_PATH" in self._repository.env
+            ):  # receiving: what our own refs reach is here already
+                self._beyond = ("--not", "--all")
+        return _lines([*news, *(f"^{old}" for old in known)])
 
     def _list(self) -> list[Wanted]:
         """Every object of the range. Raises GitError where a shallow clone cuts it short."""
         if not self._tips:
             return []
-        asked = ["rev-list", "--objects", "--missing=print", "--stdin"]
+        asked = ["rev-list", "--objects", "--missing=print", "--stdin", *self._beyond]
         out, stderr, code = self._repository.ask(asked, self._tips)
         wanted = []
         for line in out.decode("utf-8", "surrogateescape").split("\n")[:-1]:
