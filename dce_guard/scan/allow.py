@@ -7,10 +7,13 @@ _EDGE = rb"(?<![\w-])"
 _STOP = rb"(?![\w-])"
 
 # A bare word counts only in a comment: `nosecret = True`, `https://nosecret/` and `#nosecretary` are none.
-_COMMENT = rb"(?:^|[\s;,)\]}\"'])(?:#|//|/\*|<!--|--|;|%|'|\bREM\b)(?:[^\"'\n]*[\s,;:#])?\s*"
+_OPENER = re.compile(rb"(?:^|[\s;,)\]}\"'])(?:#|//|/\*|<!--|--|;|%|REM\b)", re.IGNORECASE)
+_BARE = re.compile(rb"(?<=[\s,;:#/*%-])(?P<name>ggignore|nosecret)" + _STOP, re.IGNORECASE)
 
-_OWN = rb"dce-guard:(?P<name>allow)(?:\[(?P<rules>[\w.,* -]*)\])?" + _STOP
-_OWN_NEXT = rb"dce-guard:(?P<name>allow-next-line)(?:\[(?P<rules>[\w.,* -]*)\])?" + _STOP
+# A rule list that cannot be read allows nothing, rather than everything.
+_RULES = rb"(?:\[(?P<rules>[\w., -]*)\])?(?![\w\[-])"
+_OWN = rb"dce-guard:(?P<name>allow)" + _RULES
+_OWN_NEXT = rb"dce-guard:(?P<name>allow-next-line)" + _RULES
 
 # What other scanners read, from their documentation and sources: detect_secrets/filters/allowlist.py (spaces
 # and hyphens in its pragma), secretlint-rule-filter-comments, ggshield, trufflehog, gitleaks, betterleaks,
@@ -28,15 +31,12 @@ _FOREIGN_NEXT = (
     rb"(?P<name>secretlint-disable-next-line)" + _STOP,
     rb"(?P<name>kingfisher:ignore-next-line)" + _STOP,
 )
-_BARE = (_COMMENT + rb"(?P<name>ggignore)" + _STOP, _COMMENT + rb"(?P<name>nosecret)" + _STOP)
-
 # A marker for the next line stands on a line of its own (detect-secrets wants the same): behind other code it
 # would be read as that line's, and hide the one below.
-_ALONE = rb"^\W*(?:rem\b|dnl\b)?\W*"
+_ALONE = rb"^\W*(?:(?:rem|dnl)\b\W*)?"
 
 _HERE: Sequence[re.Pattern[bytes]] = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (_EDGE + _OWN, *(_EDGE + each for each in _FOREIGN), *_BARE)
+    re.compile(_EDGE + pattern, re.IGNORECASE) for pattern in (_OWN, *_FOREIGN)
 )
 _ABOVE: Sequence[re.Pattern[bytes]] = tuple(
     re.compile(_ALONE + pattern, re.IGNORECASE) for pattern in (_OWN_NEXT, *_FOREIGN_NEXT)
@@ -56,7 +56,9 @@ def marker(match_line: bytes, previous_line: bytes, rule: str = "") -> str:
             match = pattern.search(line)
             if match and _applies(match, rule):
                 return _told(match, line)
-    return ""
+    opener = _OPENER.search(match_line)
+    bare = _BARE.search(match_line, opener.end()) if opener else None
+    return _told(bare, match_line) if bare else ""
 
 
 def _applies(match: re.Match[bytes], rule: str) -> bool:
@@ -68,7 +70,7 @@ def _told(match: re.Match[bytes], line: bytes) -> str:
     name = match["name"].decode("ascii").lower()
     if not name.startswith("allow"):
         return name
-    reason = _reason(line[match.end() :])
+    reason = _reason(line[match.end() : match.end() + 5 * REASON_LENGTH])
     return f"dce-guard:{name}: {reason}" if reason else f"dce-guard:{name}"
 
 

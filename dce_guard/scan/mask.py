@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from dce_guard.scan.identity import estimated_bits
+from dce_guard.scan.identity import estimated_bits, shannon_bits
 
 RUN = 6  # this many characters of a secret in a row are never shown
 FILL = 5  # characters that stand for a masked stretch, whatever its length
@@ -100,4 +100,5 @@ def _fill(secrets: Sequence[str]) -> str:
 def _has_edges(secret: bytes) -> bool:
     if len(secret) < SHOWN_FROM or not secret.isascii() or b" " in secret or not _text(secret).isprintable():
         return False
-    return estimated_bits(secret[EDGE:-EDGE]) >= HIDDEN_BITS
+    hidden = secret[EDGE:-EDGE]
+    return min(estimated_bits(hidden), 1.5 * shannon_bits(hidden)) >= HIDDEN_BITS
