@@ -16,7 +16,7 @@ from dce_guard.scan.baseline import Baseline
 from dce_guard.scan.identity import MINIMUM_KEY, Identity
 
 VARIABLE = "DCE_GUARD_KEY"
-KEY_BYTES = 32
+KEY_BYTES = 16  # as long as a salt: the key becomes the salt of the baseline that is made under it
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -33,6 +33,10 @@ class Key:
         """What names values under this key."""
         return Identity(self.value.reveal(), self.shared)
 
+    def salt(self) -> bytes:
+        """The salt for a baseline that is made under this key, so that what was named keeps its name."""
+        return secrets.token_bytes(KEY_BYTES) if self.source == "organisation" else self.value.reveal()
+
     def key_id(self) -> str:
         """What a baseline says of an organisation's key, "" for any other: 64 bits of a digest."""
         if self.source != "organisation":
@@ -45,12 +49,14 @@ def find_key(
     baseline: Baseline | None,
     common_dir: Path | None,
     environ: Mapping[str, str],
+    root: Path | None = None,
 ) -> Key:
     """The key to name values under.
 
     In order: the organisation's (configured, else DCE_GUARD_KEY in hexadecimal digits), the baseline's salt,
-    a random file below the repository's common git directory, one in the user's state directory, and at last
-    a key for this run alone, which the notice says: a read-only disk never stops a scan.
+    a random file below the repository's common git directory, one in the user's state directory (turned into
+    another for each `root`, so that one folder's baseline tells nothing of another's), and at last a key for
+    this run alone, which the notice says: a read-only disk never stops a scan.
     Raises UsageError on a DCE_GUARD_KEY that is none, and GuardError on a key file that is a link, no regular
     file, or of the wrong length.
     """
@@ -63,13 +69,18 @@ def find_key(
     for source, folder in (("repository", common_dir), ("user", state_directory(environ))):
         value = _file_key(folder / "dce-guard") if folder else None
         if value:
-            return Key(value, False, source)
+            return Key(value if source == "repository" else _for_root(value, root), False, source)
     return Key(
         Sensitive(secrets.token_bytes(KEY_BYTES)),
         False,
         "none",
         "no place to keep a key was writable: the fingerprints of this report are good for this run only",
     )
+
+
+def _for_root(value: Sensitive, root: Path | None) -> Sensitive:
+    place = os.fsencode(root.resolve()) if root else b""
+    return Sensitive(hmac.digest(value.reveal(), b"dce-guard/root/1\0" + place, "sha256")[:KEY_BYTES])
 
 
 def state_directory(environ: Mapping[str, str]) -> Path | None:
@@ -80,7 +91,8 @@ def state_directory(environ: Mapping[str, str]) -> Path | None:
     elif sys.platform == "darwin":
         place = f"{home}/Library/Application Support" if home else ""
     else:
-        place = environ.get("XDG_STATE_HOME", "") or (f"{home}/.local/state" if home else "")
+        place = environ.get("XDG_STATE_HOME", "")  # where relative, "invalid" and to be ignored
+        place = place if Path(place).is_absolute() else f"{home}/.local/state" if home else ""
     return Path(place) if place and Path(place).is_absolute() else None
 
 

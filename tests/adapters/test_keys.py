@@ -80,6 +80,27 @@ def test_where_nothing_is_writable_it_is_for_one_run_and_says_so(tmp_path):
     assert find_key(None, None, blocked, {}).value != key.value
 
 
+def test_the_users_key_is_another_one_in_each_folder(tmp_path):
+    one, two = (find_key(None, None, None, home(tmp_path), tmp_path / name) for name in ("one", "two"))
+    assert one.value != two.value
+    assert find_key(None, None, None, home(tmp_path), tmp_path / "one").value == one.value
+    place = state_directory(home(tmp_path))
+    assert place is not None
+    assert (place / "dce-guard" / "key").read_bytes() != one.value.reveal()
+
+
+def test_names_stay_when_a_baseline_is_made(tmp_path):
+    before = find_key(None, None, tmp_path, {})
+    after = find_key(None, Baseline(before.salt()), tmp_path, {})
+    assert before.identity().fingerprint(b"x" * 9) == after.identity().fingerprint(b"x" * 9)
+
+
+def test_an_organisations_key_never_becomes_a_salt():
+    key = find_key(Sensitive(b"o" * 16), None, None, {})
+    assert len(key.salt()) == 16
+    assert key.salt() != b"o" * 16
+
+
 @posix
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_repository_does_not_stop_it(tmp_path):
@@ -100,7 +121,7 @@ def test_a_disk_that_refuses_falls_back(tmp_path, monkeypatch):
 def test_a_file_of_another_length_is_refused(tmp_path, size):
     (tmp_path / "dce-guard").mkdir()
     (tmp_path / "dce-guard" / "key").write_bytes(b"k" * size)
-    with pytest.raises(GuardError, match="does not hold 32 bytes"):
+    with pytest.raises(GuardError, match="does not hold 16 bytes"):
         find_key(None, None, tmp_path, {})
 
 
