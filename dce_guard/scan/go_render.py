@@ -3,10 +3,11 @@
 import string
 from collections.abc import Iterator, Sequence
 
-from dce_guard.scan.go_classes import ALL, PERL
+from dce_guard.scan.go_classes import ALL, NEWLINE, PERL
 from dce_guard.scan.go_regex import Chars, Edge, Group, Node, Repeat
 
 GAP = "\0"  # in a word: something stands here that could be many things
+ANY = "\1"  # in a word: one character, which may well be the dot that somebody forgot to escape
 _SHORT = {accepts: f"\\{sign}" for sign, accepts in PERL.items() if sign in "dDwW"}
 _SPECIAL = r"\]^[-&|~"  # in a set
 _NAMED = {9: r"\t", 10: r"\n", 12: r"\f", 13: r"\r"}
@@ -140,14 +141,21 @@ def words(node: Node) -> set[str]:
     if isinstance(node, Edge):
         return {""}
     if isinstance(node, Chars):
+        if node.accepts >= ALL - NEWLINE:
+            return {ANY}
         text = {chr(byte).lower() for byte in node.accepts} if len(node.accepts) <= 2 * _NEAR else {GAP}
         return text if len(text) <= _NEAR else {GAP}
     if isinstance(node, Repeat):
-        inner = words(node.node)
-        once = inner if node.high == 1 else {f"{GAP}{word}{GAP}" for word in inner}
-        return once | {""} if node.low == 0 else once
+        return _repeated_words(node, words(node.node))
     found = {way for branch in node.branches for way in _joined(branch)}
     return found if len(found) <= _MOST_WORDS else {GAP}
+
+
+def _repeated_words(node: Repeat, inner: set[str]) -> set[str]:
+    found = set() if node.low > 1 else set(inner)
+    if node.high != 1:  # the first copy follows what is before, the last is followed by what is behind
+        found |= {f"{one}{GAP}{other}" for one in inner for other in inner} if len(inner) <= 32 else {GAP}
+    return found | {""} if node.low == 0 else found
 
 
 def _joined(branch: Sequence[Node]) -> set[str]:
@@ -197,6 +205,8 @@ def _repeated(node: Repeat) -> str:
 
 
 def _plain(accepts: frozenset[int]) -> str:
+    if accepts >= ALL - NEWLINE:
+        return "."
     char = next((char for char in "a0A=:\"' -_/+" if ord(char) in accepts), "") or chr(
         min(accepts, default=32)
     )

@@ -15,6 +15,7 @@ def pack_text(name: str, tables: Sequence[Mapping[str, Any]]) -> str:
         'category = "EXTERNAL_API"',
         'sensitivity = "HIGH"',
         f"references = [{_string(f'imported as {name}')}]",
+        'remediation = "Revoke it where it was issued, and put a new one where it was used."',
     ]
     return "\n".join(head + [line for table in tables for line in _table(table)]) + "\n"
 

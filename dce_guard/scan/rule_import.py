@@ -14,7 +14,7 @@ import regex
 
 from dce_guard.errors import UsageError
 from dce_guard.scan.go_regex import GoRegexError, Group, parse
-from dce_guard.scan.go_render import GAP, captures, render, template, widths, words
+from dce_guard.scan.go_render import ANY, GAP, captures, render, template, widths, words
 from dce_guard.scan.import_toml import pack_text
 from dce_guard.scan.templates import TemplateError, expand
 
@@ -24,8 +24,10 @@ _KNOWN = {
 }
 _ENTROPY = re.compile(r"\s*entropy\(finding\[\"secret\"\]\)\s*<=?\s*([\d.]+)\s*(\Z|\|\|)")
 _COMMON = frozenset(
-    ("access", "api", "auth", "client", "com", "data", "http", "https", "id", "key", "passwd", "password")
-    + ("pwd", "secret", "token", "user")
+    (
+        *("access", "api", "auth", "client", "com", "data", "http", "https", "id", "key"),
+        *("passwd", "password", "pwd", "secret", "token", "user"),
+    )
 )
 _LINE = 160  # bytes that a line is taken to have, where they count distance in lines
 _FAR = 4096  # bytes around a keyword that its rule's own text does not hold
@@ -126,19 +128,20 @@ def _rule(rule: Mapping[str, Any], name: str, names: Mapping[str, str], lost: li
         regex.compile(pattern.encode())
     except (GoRegexError, regex.error, RecursionError) as error:
         raise _Left(f"its regex cannot be used: {error}") from error
-    anchors, before, after = _anchors(tree, rule.get("keywords") or [], note)
+    wanted, before, after = _anchors(tree, rule.get("keywords") or [], note)
     table = {
         "id": name,
         "description": rule.get("description") or name,
         "provider": re.split(r"[-_.]", _id(rule))[0].lower(),
         "confidence": rule.get("confidence") if rule.get("confidence") in ("low", "high") else "medium",
         "pattern": pattern,
-        "anchors": anchors,
+        "anchors": [f"(?i){_escaped(word)}" for word in wanted],
         "before": before,
         "after": after,
         "min_entropy": _entropy(rule, note),
         "public": bool(rule.get("skipReport")),
         "examples": _examples(tree, pattern, note),
+        "negatives": _negatives(wanted[0], pattern),
     }
     _pair(rule, table, names, note)
     _left_behind(rule, note)
@@ -169,13 +172,13 @@ def _apart(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...])
 
 
 def _anchors(tree: Group, keywords: Sequence[str], note: Any) -> tuple[list[str], int, int]:
-    """Anchors, and the bytes to keep before and after the end of one."""
+    """The words to look for, and the bytes to keep before and after the end of one."""
     ways = words(tree)
-    wanted = sorted({str(keyword).lower() for keyword in keywords if str(keyword)})
+    wanted = sorted({str(keyword).encode().lower().decode("latin-1") for keyword in keywords if str(keyword)})
     low, high = widths(tree)
     before, after = min(_MOST, max(256, high)), min(_MOST, max(1024, high))
     if wanted:
-        if not all(any(word in way for word in wanted) for way in ways):
+        if not all(any(_holds(way, word) for word in wanted) for way in ways):
             before, after = min(_MOST, max(before, low + _FAR)), min(_MOST, max(after, low + _FAR))
             note(f"a keyword must stand within {before} bytes of a match; there, anywhere in the same text")
     else:
@@ -183,12 +186,19 @@ def _anchors(tree: Group, keywords: Sequence[str], note: Any) -> tuple[list[str]
     for word in wanted:
         if len(word) < 3 or word in _COMMON:
             note(f"the anchor '{word}' is common: each place that has it is looked at twice")
-    return [f"(?i){_escaped(word)}" for word in wanted], before, after
+    return wanted, before, after
+
+
+def _holds(way: str, word: str) -> bool:
+    return any(
+        all(here in (char, ANY) for here, char in zip(way[at:], word, strict=False))
+        for at in range(len(way) - len(word) + 1)
+    )
 
 
 def _pieces(ways: Collection[str]) -> list[str]:
     """The longest plain stretch of every way through a pattern, none of which may be shorter than 3."""
-    pieces = {max(way.split(GAP), key=len) for way in ways}
+    pieces = {max(way.replace(ANY, GAP).split(GAP), key=len) for way in ways}
     shortest = min(pieces, key=len, default="")
     if len(shortest) < 3:
         raise _Left("it has no keywords and no plain text of 3 characters that every match holds")
@@ -196,9 +206,16 @@ def _pieces(ways: Collection[str]) -> list[str]:
 
 
 def _escaped(word: str) -> str:
-    """A literal in the dialect that Vectorscan and `regex` share."""
-    data = word.encode()
-    return "".join(chr(byte) if chr(byte).isalnum() and byte < 128 else f"\\x{byte:02x}" for byte in data)
+    """A literal in the dialect that Vectorscan and `regex` share; what both read as plain stays so."""
+    return "".join(_escaped_byte(char) for char in word)
+
+
+def _escaped_byte(char: str) -> str:
+    if char in "*+{}":
+        return f"[{char}]"
+    if char in ".^$()[]|?\\":
+        return "\\" + char
+    return char if " " <= char <= "~" else f"[\\x{ord(char):02x}]"
 
 
 def _entropy(rule: Mapping[str, Any], note: Any) -> float:
@@ -228,6 +245,13 @@ def _examples(tree: Group, pattern: str, note: Any) -> list[str]:
         note("no example could be made from its regex: write one before 'rules check' passes")
         return []
     return [text]
+
+
+def _negatives(word: str, pattern: str) -> list[str]:
+    """A sentence that speaks of the thing and holds none: an anchor alone must be no finding."""
+    text = f"about {word} in general"
+    found = regex.search(pattern.encode(), text.encode("latin-1"), timeout=1)
+    return [] if found or not text.isascii() else [text.replace("{", "{{").replace("}", "}}")]
 
 
 def _pair(rule: Mapping[str, Any], table: dict[str, Any], names: Mapping[str, str], note: Any) -> None:
