@@ -10,6 +10,9 @@ from dce_guard.errors import GitError, GuardError
 Update = tuple[str, str, str, str]
 """Local ref, local id, remote ref, remote id, as githooks(5) describes the input of pre-push."""
 
+NO_REMOTE = ".."
+"""For a remote without tracking refs: no ref can have this name, so nothing counts as pushed already."""
+
 
 def parse_updates(data: bytes) -> list[Update]:
     """The updates in git's lines, deletions left out. Raises GuardError for a line that is not one."""
@@ -38,11 +41,11 @@ def _is_id(word: str) -> bool:
 
 
 def remote_pattern(remote: str) -> str:
-    """The remote whose tracking refs say what it has; "" when it has none, being an address and not a name.
+    """The remote whose tracking refs say what it has; NO_REMOTE for an address, which has none.
 
     git takes the name in `--remotes=` as a pattern, so one with a wildcard would leave out too much.
     """
-    return "" if set(remote) & set("*?[\\:~^ ") else remote
+    return NO_REMOTE if not remote or set(remote) & set("*?[\\:~^ ") else remote
 
 
 def framework_updates(repository: Repository, env: Mapping[str, str]) -> list[Update]:

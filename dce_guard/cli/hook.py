@@ -7,8 +7,15 @@ from pathlib import Path
 import click
 
 from dce_guard.adapters.git import Repository, discover
-from dce_guard.adapters.pushes import all_updates, framework_updates, parse_updates, remote_pattern
-from dce_guard.errors import GitError, UsageError
+from dce_guard.adapters.pushes import (
+    NO_REMOTE,
+    Update,
+    all_updates,
+    framework_updates,
+    parse_updates,
+    remote_pattern,
+)
+from dce_guard.errors import Exit, GitError, UsageError
 
 
 @click.group("hook", short_help="What hooks call: pre-push, history.")
@@ -24,7 +31,7 @@ def command() -> None:
     is_flag=True,
     help="Called by pre-commit or prek, which pass no list of refs: take what could be in the push.",
 )
-def pre_push(remote: str, url: str, from_pre_commit: bool) -> None:
+def pre_push(remote: str, url: str, from_pre_commit: bool) -> int:
     """Scan what a push to REMOTE would add there; git's lines on standard input say what is pushed.
 
     Exit code 0 lets the push go on. The URL is taken because git gives it; it is not used or shown.
@@ -41,13 +48,13 @@ def pre_push(remote: str, url: str, from_pre_commit: bool) -> None:
                 "hook pre-push reads git's lines from standard input; nothing was scanned.", hint
             )
         updates = parse_updates(sys.stdin.buffer.read())
-    _run(updates, remote_pattern(remote))
+    return _run(updates, remote_pattern(remote))
 
 
 @command.command("history")
-def history() -> None:
+def history() -> int:
     """Scan every object that any ref of this repository reaches."""
-    _run(all_updates(_repository()), "")
+    return _run(all_updates(_repository()), NO_REMOTE)
 
 
 def _repository() -> Repository:
@@ -57,9 +64,9 @@ def _repository() -> Repository:
     return repository
 
 
-def _run(updates: list[tuple[str, str, str, str]], remote: str) -> None:
+def _run(updates: list[Update], remote: str) -> int:
     if not updates:
-        return
+        return Exit.CLEAN
     from dce_guard.cli.scan import run_push
 
-    raise SystemExit(run_push(updates, remote))
+    return run_push(updates, remote)

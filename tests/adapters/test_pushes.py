@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dce_guard.adapters.git import Repository, discover
-from dce_guard.adapters.pushes import all_updates, framework_updates, parse_updates, remote_pattern
+from dce_guard.adapters.pushes import NO_REMOTE, all_updates, framework_updates, parse_updates, remote_pattern
 from dce_guard.errors import GitError, GuardError
 
 A, B, ZERO = "a" * 40, "b" * 40, "0" * 40
@@ -43,15 +43,22 @@ def test_a_line_that_is_none_is_refused(line: bytes) -> None:
     [
         ("origin", "origin"),
         ("team/fork", "team/fork"),
-        ("https://example.org/x.git", ""),
-        ("*", ""),
-        ("o[r]igin", ""),
-        ("git@example.org:x", ""),
-        ("", ""),
+        ("https://example.org/x.git", NO_REMOTE),
+        ("*", NO_REMOTE),
+        ("o[r]igin", NO_REMOTE),
+        ("git@example.org:x", NO_REMOTE),
+        ("", NO_REMOTE),
     ],
 )
 def test_only_a_name_leaves_anything_out(remote: str, pattern: str) -> None:
     assert remote_pattern(remote) == pattern
+
+
+def test_no_remote_leaves_nothing_out(repo: "Repo") -> None:
+    first = repo.commit("a")
+    repo.push("main")
+    assert repo.git("rev-list", "HEAD", "--not", "--remotes=origin") == ""
+    assert repo.git("rev-list", "HEAD", "--not", f"--remotes={NO_REMOTE}") == first
 
 
 class Repo:
