@@ -28,14 +28,17 @@ class Match:
     item_start: int
     item_end: int
     encoding: str = ""
+    low: int = 0  # the searched text's bounds in the buffer
+    high: int = -1
 
     def __repr__(self) -> str:
         return f"Match({self.rule.id}, {self.item.path!r}, {self.item_start}:{self.item_end})"
 
     def line(self, reach: int = 400) -> tuple[bytes, int]:
         """The line the secret begins in, cut to `reach` bytes on either side, and the secret's offset in it."""
-        before = bytes(self.text[max(0, self.start - reach) : self.start])
-        after = bytes(self.text[self.start : self.end + reach])
+        high = self.high if self.high >= 0 else len(self.text)
+        before = bytes(self.text[max(self.low, self.start - reach) : self.start])
+        after = bytes(self.text[self.start : min(high, self.end + reach)])
         begin = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
         head = before[begin:]
         stop = min((at for at in (after.find(b"\n"), after.find(b"\r")) if at >= 0), default=len(after))

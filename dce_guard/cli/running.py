@@ -1,0 +1,87 @@
+"""A source scanned, folded and told apart from what was known: the report that every command starts from."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dce_guard._version import __version__
+from dce_guard.adapters.sources import Source
+from dce_guard.cli.scanning import Scanner, Seen, scan_shared
+from dce_guard.cli.session import Session
+from dce_guard.model.finding import Finding, Location, Report, Sighting
+from dce_guard.model.item import Skip
+
+if TYPE_CHECKING:
+    from dce_guard.model.rule import Rule
+
+Amend = Callable[[list[Sighting]], list[Sighting]]
+
+
+def scan(session: Session, source: Source, shares: int = 1) -> Seen:
+    """What a source holds. The engine is made before the first byte is read: no rules, no verdict."""
+    engine = session.kit.engine()
+    if shares > 1:
+        session.key  # noqa: B018  # one key for all processes: made once, here
+        return scan_shared(source, lambda: Scanner(session.kit.engine(), lambda: session.analyst), shares)
+    return Scanner(engine, lambda: session.analyst).scan(source)
+
+
+def report(
+    session: Session,
+    source: Mapping[str, str],
+    seen: Seen,
+    *,
+    fresh: bool = False,
+    skips: Iterable[Skip] = (),
+) -> Report:
+    """The report on what was seen. `fresh`: all that was scanned is new, so a dead key in it has come back."""
+    findings: tuple[Finding, ...] = ()
+    if seen.sightings:
+        findings = _known(session, _folded(session, seen.sightings), fresh)
+    every = sorted({*seen.skips, *skips}, key=lambda skip: (skip.path, skip.reason, skip.detail))
+    stats = {"items": seen.items, "bytes": seen.bytes, "rules": session.kit.rules, "findings": len(findings)}
+    return Report(
+        source=source, findings=findings, skips=tuple(every), stats=stats, rules_digest=session.kit.digest,
+        version=__version__, notices=tuple(dict.fromkeys(session.notices)), rules=_rules(session, findings),
+    )  # fmt: skip
+
+
+def _folded(session: Session, sightings: list[Sighting]) -> tuple[Finding, ...]:
+    from dce_guard.scan.fold import fold
+
+    if not session.policy.inline_markers:
+        sightings = [without_markers(sighting) for sighting in sightings]
+    return fold(sightings, session.policy.min_confidence)
+
+
+def without_markers(sighting: Sighting) -> Sighting:
+    """The sighting as if no marker stood beside it."""
+    return replace(sighting, locations=tuple(replace(place, marker="") for place in sighting.locations))
+
+
+def _known(session: Session, findings: tuple[Finding, ...], fresh: bool) -> tuple[Finding, ...]:
+    if session.baseline is None:
+        return findings
+    from dce_guard.scan.baseline import apply
+
+    return apply(findings, session.baseline, datetime.now(UTC).date(), fresh=fresh)
+
+
+def _rules(session: Session, findings: Iterable[Finding]) -> dict[str, Mapping[str, object]]:
+    named = {finding.rule for finding in findings}
+    return {rule.id: _told(rule) for rule in session.kit.tables.rules if rule.id in named} if named else {}
+
+
+def _told(rule: "Rule") -> Mapping[str, object]:
+    return {
+        "description": rule.description, "provider": rule.provider, "confidence": rule.confidence,
+        "references": rule.references, "remediation": rule.remediation, "cwe": rule.cwe,
+    }  # fmt: skip
+
+
+def relocated(sighting: Sighting, change: Callable[[Location], Location | None]) -> Sighting | None:
+    """The sighting with each place changed; None when none of the secret's own is left."""
+    places = tuple(place for place in map(change, sighting.locations) if place)
+    own = any(not place.part for place in places)
+    return replace(sighting, locations=places) if own else None

@@ -1,0 +1,137 @@
+"""Running a source through the engine, in one process or several."""
+
+import os
+import pickle
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from dce_guard.errors import GuardError
+from dce_guard.model.item import Chunk, Skip
+from dce_guard.model.match import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dce_guard.cli.analyst import Analyst
+    from dce_guard.model.finding import Sighting
+    from dce_guard.scan.engine import Engine
+
+# Below this many bytes a second process costs more to start than it saves (20 ms against 1 GB/s a core).
+WORTH_A_PROCESS = 24 << 20
+
+
+class Chunks(Protocol):
+    """The part of a source that scanning needs."""
+
+    def chunks(self, shard: int = 0, shards: int = 1) -> "Iterator[Chunk | Skip]":
+        """Everything there is to look at."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one process saw."""
+
+    sightings: "list[Sighting]" = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    items: int = 0
+    bytes: int = 0
+
+    def add(self, other: "Seen") -> None:
+        """Takes in what another process saw."""
+        self.sightings += other.sightings
+        self.skips += other.skips
+        self.items += other.items
+        self.bytes += other.bytes
+
+
+class Scanner:
+    """An engine and, from the first match on, an analyst."""
+
+    def __init__(self, engine: "Engine", analyst: "Callable[[], Analyst]") -> None:
+        self._engine = engine
+        self._analyst = analyst
+
+    def scan(self, source: Chunks, shard: int = 0, shards: int = 1) -> Seen:
+        """One share of a source."""
+        seen = Seen()
+        for chunk in source.chunks(shard, shards):
+            if isinstance(chunk, Skip):
+                seen.skips.append(chunk)
+            else:
+                self._chunk(chunk, seen)
+        return seen
+
+    def _chunk(self, chunk: Chunk, seen: Seen) -> None:
+        seen.items += 0 if chunk.offset else len(chunk.items)
+        seen.bytes += sum(chunk.ends) - sum(chunk.starts)
+        matches: list[Match] = []
+        for found in self._engine.scan(chunk):
+            if isinstance(found, Skip):
+                seen.skips.append(found)
+            else:
+                matches.append(found)
+        if matches:
+            seen.sightings += self._analyst().sightings(chunk, matches)
+
+
+def processes(size: int) -> int:
+    """How many processes to scan `size` bytes with: one a core when it is worth it and the system can fork.
+
+    Elsewhere (Windows; macOS, where forking is not safe) one process does it all.
+    """
+    if size < WORTH_A_PROCESS or sys.platform != "linux":
+        return 1
+    return max(1, min(len(os.sched_getaffinity(0)), size // (WORTH_A_PROCESS // 2)))
+
+
+def scan_shared(source: Chunks, scanner: "Callable[[], Scanner]", shares: int) -> Seen:
+    """The whole source, shared between this process and `shares` - 1 forked ones.
+
+    Raises GuardError as the source does, and when a process ends without an answer.
+    """
+    helpers = [_fork(source, scanner, share, shares) for share in range(1, shares)]
+    try:
+        seen = scanner().scan(source, 0, shares)
+    finally:
+        answers = [_answer(process, pipe) for process, pipe in helpers]
+    for answer in answers:
+        if isinstance(answer, GuardError):
+            raise answer
+        seen.add(answer)
+    return seen
+
+
+def _fork(source: Chunks, scanner: "Callable[[], Scanner]", share: int, shares: int) -> tuple[int, int]:
+    """A child that scans one share and writes what it saw to a pipe: sightings hold no values."""
+    read_end, write_end = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(write_end)
+        return process, read_end
+    code = 1
+    try:
+        os.close(read_end)
+        answer: Seen | GuardError
+        try:
+            answer = scanner().scan(source, share, shares)
+        except GuardError as error:
+            answer = error
+        with os.fdopen(write_end, "wb") as pipe:
+            pickle.dump(answer, pipe, protocol=5)
+        code = 0
+    finally:
+        os._exit(code)  # neither flushes what the parent has buffered nor runs its exit handlers
+
+
+def _answer(process: int, read_end: int) -> Seen | GuardError:
+    with os.fdopen(read_end, "rb") as pipe:
+        data = pipe.read()
+    _, status = os.waitpid(process, 0)
+    if status or not data:
+        return GuardError(
+            "a scanning process ended before it was done; the scan is not complete", "run it again"
+        )
+    answer: Seen | GuardError = pickle.loads(data)  # noqa: S301  # our own child's, through our own pipe
+    return answer

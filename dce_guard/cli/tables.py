@@ -1,0 +1,61 @@
+"""The rules as one table: parsed from packs, kept as JSON, read back without a TOML reader."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from dce_guard.model.rule import Category, Confidence, Pair, Rule, Sensitivity
+from dce_guard.scan.stage import Stage, stage
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All rules, those that are on as the matcher's table, and the digests of published examples."""
+
+    rules: tuple[Rule, ...]
+    known: frozenset[bytes]
+    stage: Stage
+
+    def selected(self, rules: Sequence[Rule]) -> "Tables":
+        """The same with only `rules` on; the other halves of pairs stay."""
+        on = {rule.id for rule in rules} | {rule.pair.rule for rule in rules if rule.pair}
+        owners = tuple(
+            tuple(number for number in numbers if self.rules[number].id in on)
+            for numbers in self.stage.owners
+        )
+        return replace(self, stage=replace(self.stage, owners=owners))
+
+
+def build(packs: Sequence[tuple[str, str]], known: str) -> Tables:
+    """From the packs' texts. Raises RulesError on a pack that is broken."""
+    from dce_guard.scan.known import load_known
+    from dce_guard.scan.rules import load
+
+    rules = load(packs)
+    return Tables(rules, load_known(known), stage(rules))
+
+
+def dump(tables: Tables) -> bytes:
+    """As JSON. Examples are left out: only `rules` commands need them, and they read the packs."""
+    rows = [{**asdict(rule), "examples": [], "negatives": []} for rule in tables.rules]
+    return json.dumps({"rules": rows, "known": [digest.hex() for digest in sorted(tables.known)]}).encode()
+
+
+def parse(data: bytes) -> Tables:
+    """From `dump`'s bytes."""
+    document = json.loads(data)
+    rules = tuple(_rule(row) for row in document["rules"])
+    return Tables(rules, frozenset(map(bytes.fromhex, document["known"])), stage(rules))
+
+
+def _rule(row: dict[str, Any]) -> Rule:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+    }
+    pair = row["pair"]
+    values["category"] = Category(row["category"])
+    values["sensitivity"] = Sensitivity(row["sensitivity"])
+    values["confidence"] = Confidence(row["confidence"])
+    values["pair"] = Pair(**pair) if pair else None
+    return Rule(**values)

@@ -1,0 +1,212 @@
+"""Is a value that only its name makes suspicious a secret? Placeholders, references, words and code are none."""
+
+import base64
+import binascii
+import re
+
+from dce_guard.model.match import Match, Verdict
+from dce_guard.model.rule import Confidence
+from dce_guard.scan.plausible import entropy, is_other, is_placeholder, is_reference, word_share, wordlike
+
+# Files in which an unquoted right-hand side is an expression, not a value.
+_CODE = re.compile(
+    r"\.(?:py|pyi|pyx|js|mjs|cjs|jsx|ts|tsx|java|kt|kts|scala|groovy|go|rs|c|h|cc|cpp|cxx|hpp|hh|cs|m|mm|swift|php|rb|pl"
+    r"|pm|lua|r|jl|dart|ex|exs|erl|hs|clj|elm|vue|svelte|html?|css|scss|less|md|rst|idl|proto|sql|storyboard|xib|ipynb"
+    r"|strings|vb|fs|f90|asm|s|zig|nim|v|sol|coffee|erb|haml|twig|jsp|aspx|cshtml|ejs|hbs)$",
+    re.IGNORECASE,
+)
+_UNLIKELY_FILE = re.compile(
+    r"(?:^|/)(?:locales?|i18n|lang|translations?|l10n)/|\.(?:po|pot|strings|resx|xlf|svg|map|css)$", re.I
+)
+_NAME_OF = re.compile(
+    r"(?:file|path|name|url|uri|endpoint|type|length|len|size|count|field|label|hint|error|msg|message|regex|pattern|policy"
+    r"|prefix|suffix|header|param|column|input|placeholder|reset|expir\w*|ttl|timeout|id|ids|hash(?:er)?|algorithm|alg|format"
+    r"|version|enabled|required|manager|provider|helper|class|store|service|factory|handler|validator|encoder|count(?:er)?"
+    r"|index|offset|limit|status|state|date|time|at|by|on|is|has|can|should|public|publickey)$",
+    re.IGNORECASE,
+)  # fmt: skip
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_HEX = re.compile(r"^(?:0x)?[0-9a-fA-F]+$")
+_BASE64 = re.compile(r"^[A-Za-z0-9+/_-]+={0,2}$")
+_IDENTIFIER = re.compile(r"^[A-Za-z_$][\w$]*(?:[.:/-][A-Za-z_$][\w$]*)*[.:]?$")
+
+
+def _drop(reason: str) -> Verdict:
+    return Verdict(drop=reason)
+
+
+def _text(match: Match) -> str:
+    return match.secret.reveal().decode("utf-8", "replace").strip()
+
+
+def _key(match: Match) -> str:
+    return match.groups.get("key", b"").decode("ascii", "replace")
+
+
+def _no_value(match: Match, value: str) -> str:
+    """Why the value is none, whatever its name says; empty when it may be one."""
+    if is_placeholder(value):
+        return "a placeholder"
+    if is_reference(value):
+        return "a reference to a value kept elsewhere"
+    if is_other(value):
+        return "a path, an address, a version or the like"
+    if _NAME_OF.search(_key(match)):
+        return "the name speaks of something about a secret"
+    if _UNLIKELY_FILE.search(match.item.path):
+        return "text for people"
+    if value.isdigit() and len(value) < 6:
+        return "a number"
+    if _is_name(value):
+        return "a name"
+    if "comma" in match.groups and ("bare" in match.groups or not _strong(value)):
+        return "one word of a list"
+    return ""
+
+
+def _is_name(value: str) -> bool:
+    """Whether it is made like an identifier: words, or short parts, joined by signs."""
+    parts = [part for part in re.split(r"[_.\-:=]", value) if part]
+    joined = (
+        len(parts) > 1
+        and not re.search(r"\d{3}|\d[a-z]+\d", value)
+        and bool(_IDENTIFIER.match(value.rstrip("=")))
+    )
+    return joined and (wordlike(value) >= 0.45 or (len(parts) > 2 and max(map(len, parts)) < 7))
+
+
+def _strong(value: str) -> bool:
+    """Random beyond doubt: a list of words holds nothing like it."""
+    return _random(value) and any(map(str.isdigit, value)) and len(value) >= 8 and entropy(value) >= 2.75
+
+
+def _unquoted_code(match: Match, value: str) -> bool:
+    """Whether an unquoted value stands where code stands: an expression, no literal."""
+    if "bare" not in match.groups:
+        return False
+    return bool(_CODE.search(match.item.path)) and not re.match(
+        rb"\s*(?:export\s|ENV\s|set\s|\$env:)?\s*[A-Z][A-Z0-9_]+=", match.line()[0]
+    )
+
+
+def _echoes(match: Match, value: str) -> bool:
+    """Whether the value says the same words as its name: `password: "user_password"`."""
+    words = {word.lower() for word in _WORDS.findall(value)}
+    return words <= {word.lower() for word in _WORDS.findall(_key(match))}
+
+
+def _random(value: str) -> bool:
+    return wordlike(value) < 0.5 and word_share(value) < 0.5
+
+
+def password_value(match: Match) -> Verdict:
+    """Judges the value of a password: chosen by a person, so short and wordlike ones count when they are mixed."""
+    value = _text(match)
+    if reason := _no_value(match, value):
+        return _drop(reason)
+    if " " in value or _unquoted_code(match, value) or _echoes(match, value):
+        return _drop("words or code, not a value")
+    if "\\" in value or len(value) < 5 or (len(value) > 40 and not _BASE64.match(value)):
+        return _drop("not the shape of a password")
+    if _random(value):
+        return Verdict(
+            confidence=_by_strength(value), reason="it is assigned to a password and reads like no word"
+        )
+    if _mixed(value):
+        return Verdict(reason="it is assigned to a password and mixes words with digits and signs")
+    return _drop("a word")
+
+
+def _mixed(value: str) -> bool:
+    """Letters with digits or signs, as people make passwords: `Summer2024!`, not `user_password`."""
+    digits, signs = sum(map(str.isdigit, value)), len(re.findall(r"[^\w\s.:/-]", value))
+    return len(value) >= 8 and digits > 0 and (signs > 0 or digits >= 3) and any(map(str.isalpha, value))
+
+
+def _by_strength(value: str) -> Confidence:
+    return Confidence.HIGH if len(value) >= 16 and entropy(value) >= 3.5 else Confidence.MEDIUM
+
+
+def generic_value(match: Match) -> Verdict:
+    """Judges a token, secret or API key: made by a machine, so it must look random."""
+    value = _text(match)
+    if reason := _no_value(match, value):
+        return _drop(reason)
+    if " " in value or _unquoted_code(match, value) or _echoes(match, value):
+        return _drop("words or code, not a value")
+    if b"badge" in match.line(120)[0]:
+        return _drop("the read-only token of a badge")
+    if not _machine_made(value, 8):
+        return _drop("not random enough")
+    return Verdict(confidence=_by_strength(value), reason="its name says secret and it is random")
+
+
+def _machine_made(value: str, least: int) -> bool:
+    if len(value) < least or not _random(value):
+        return False
+    if _HEX.match(value):
+        return len(value) >= 16 and entropy(value) >= 2.9
+    bits = entropy(value)
+    return bits >= (3.5 if len(value) >= 24 else 3.0 if len(value) >= 14 else 2.5)
+
+
+def key_value(match: Match) -> Verdict:
+    """Judges the value of a mere "key" or "auth": only a long random one counts."""
+    value = _text(match)
+    if reason := _no_value(match, value):
+        return _drop(reason)
+    strong = _machine_made(value, 16) and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    if (
+        " " in value
+        or _unquoted_code(match, value)
+        or not strong
+        or not (_HEX.match(value) or _BASE64.match(value))
+    ):
+        return _drop("not random enough for a name that says so little")
+    if re.search(r"public", _key(match), re.IGNORECASE):
+        return _drop("a public key")
+    return Verdict(reason="its name says key and it is random")
+
+
+def header_value(match: Match) -> Verdict:
+    """Judges credentials of an HTTP header (RFC 7617, RFC 6750)."""
+    value = _text(match)
+    scheme = (match.groups.get("scheme") or match.groups.get("key", b"")).decode("ascii", "replace").lower()
+    if scheme == "basic":
+        return _basic(value)
+    if is_placeholder(value) or is_reference(value) or not _machine_made(value, 16):
+        return _drop("not random enough for a header")
+    if scheme not in ("bearer", "token") and not any(map(str.isdigit, value)):
+        return _drop("a word")
+    return Verdict(reason="it stands in an Authorization header")
+
+
+def _basic(value: str) -> Verdict:
+    try:
+        user, colon, password = (
+            base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8").partition(":")
+        )
+    except (binascii.Error, UnicodeDecodeError):
+        return _drop("no Basic credentials")
+    if not colon or not password or not user.isprintable():
+        return _drop("no Basic credentials")
+    if (
+        is_placeholder(password)
+        or is_reference(password)
+        or (word_share(password) > 0.6 and not _mixed(password))
+    ):
+        return _drop("a placeholder")
+    return Verdict(reason="it decodes to a user and a password")
+
+
+def query_value(match: Match) -> Verdict:
+    """Judges a value in a URL's query."""
+    value = _text(match)
+    if reason := _no_value(match, value):
+        return _drop(reason)
+    if b"badge" in match.line(120)[0]:
+        return _drop("the read-only token of a badge")
+    least = 20 if _key(match).lower() in ("key", "auth", "sig", "signature") else 12
+    if not _machine_made(value, least) or not any(map(str.isdigit, value)):
+        return _drop("not random enough for a query")
+    return Verdict(reason="it stands in the query of a URL and is random")

@@ -1,0 +1,70 @@
+"""The second look: a rule's exact pattern on a small window around each hit, with a time limit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import regex
+
+from dce_guard.model.rule import Rule
+from dce_guard.scan.prefilter import Buffer
+
+# A pattern on a window of a few KB takes microseconds; a second means an attack, and is reported as a skip.
+SECONDS_PER_WINDOW = 1.0
+_MOST_GROWTH = 1 << 20  # a match is followed beyond its window up to this many bytes
+
+
+@lru_cache(maxsize=4096)
+def compiled(pattern: str) -> regex.Pattern[bytes]:
+    """The pattern compiled over bytes (regex keeps 500 only, packs hold more)."""
+    return regex.compile(pattern.encode())
+
+
+def windows(rule: Rule, ends: Sequence[int], low: int, high: int) -> list[tuple[int, int]]:
+    """Merged stretches of [low, high) to search, for hits that end at `ends` (ascending)."""
+    merged: list[tuple[int, int]] = []
+    for end in ends:
+        start, stop = max(low, end - rule.before), min(high, end + rule.after)
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One match of a pattern: its secret and where that stands in the buffer, and its other named groups."""
+
+    secret: bytes
+    start: int
+    end: int
+    groups: Mapping[str, bytes]
+
+
+def confirm(rule: Rule, data: Buffer, low: int, high: int, ends: Sequence[int]) -> Iterator[Found]:
+    """Every match of the rule's pattern in data[low:high] near the hits, in reading order.
+
+    Raises TimeoutError when a window takes too long.
+    """
+    pattern = compiled(rule.pattern)
+    for start, stop in windows(rule, ends, low, high):
+        for match in _search(pattern, data, start, stop, high):
+            groups = {
+                name: value
+                for name, value in match.groupdict().items()
+                if name != "secret" and value is not None
+            }
+            yield Found(match["secret"], start + match.start("secret"), start + match.end("secret"), groups)
+
+
+def _search(
+    pattern: regex.Pattern[bytes], data: Buffer, start: int, stop: int, high: int
+) -> list[regex.Match[bytes]]:
+    """Matches in one window; when one runs into the window's end, in a larger window: it may go on there."""
+    while True:
+        matches = list(pattern.finditer(bytes(data[start:stop]), timeout=SECONDS_PER_WINDOW))
+        cut = stop < high and any(match.end() >= stop - start - 1 for match in matches)
+        if not cut or stop - start > _MOST_GROWTH:
+            return matches
+        stop = min(high, stop + 4 * (stop - start))
