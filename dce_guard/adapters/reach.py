@@ -1,10 +1,14 @@
-"""How far a found secret got out, as far as this repository knows. Asked for findings only."""
+"""How far a found secret got out, as far as this repository knows. Asked for findings only.
+
+It is a help for people, so where git cannot tell (a partial clone, a broken object) the answer is UNKNOWN.
+"""
 
 from collections.abc import Callable
 from functools import cached_property
 
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.lookup import Lookup
+from dce_guard.errors import GitError
 from dce_guard.model.item import Reach
 
 
@@ -20,21 +24,25 @@ class Outreach:
         self._lookup.close()
 
     def of_path(self, path: str, holds: Callable[[bytes], bool]) -> Reach:
-        """Of a secret in a file: whether HEAD's, else the index's version of the path `holds` it too.
-
-        Raises GitError when git fails.
-        """
-        if "\n" in path:
+        """Of a secret in a file: whether HEAD's, else the index's version of the path `holds` it too."""
+        try:
+            return Reach.UNKNOWN if "\n" in path else self._of_path(path, holds)
+        except GitError:
             return Reach.UNKNOWN
+
+    def of_object(self, object_id: str) -> Reach:
+        """Of a secret in a blob, commit or tag of the history."""
+        try:
+            return Reach.COMMITTED if not self._remotes or object_id in self._unpushed else Reach.PUSHED
+        except GitError:
+            return Reach.UNKNOWN
+
+    def _of_path(self, path: str, holds: Callable[[bytes], bool]) -> Reach:
         committed = self._lookup.object(f"HEAD:{path}")
         if committed and holds(committed[1]):
             return self.of_object(committed[0])
         staged = self._lookup.object(f":0:{path}")
         return Reach.STAGED if staged and holds(staged[1]) else Reach.WORK_TREE
-
-    def of_object(self, object_id: str) -> Reach:
-        """Of a secret in a blob, commit or tag of the history. Raises GitError when git fails."""
-        return Reach.COMMITTED if not self._remotes or object_id in self._unpushed else Reach.PUSHED
 
     @cached_property
     def _remotes(self) -> bool:
