@@ -68,7 +68,7 @@ def _by_path(findings: Iterable[Finding]) -> dict[str, list[Place]]:
 
 
 def _meant(claim: Claim, places: Sequence[Place], data: bytes) -> list[Finding]:
-    if not claim.digest:
+    if not claim.digest and claim.secret is None:
         return _only([finding for finding, place in places if place.line == claim.line])
     whole = [finding for finding, place in places if _sha1(data[place.start : place.end]) == claim.digest]
     spans = list(_spans(claim, data))
@@ -90,7 +90,11 @@ def _only(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _spans(claim: Claim, data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Line number and byte span of each text in `data` with the claim's hash that its plugin finds."""
+    """Line number and byte span of the claim's value, or of each text with its hash that its plugin finds."""
+    if claim.secret is not None:
+        found = _occurrences(data, claim.secret.reveal())
+        yield from ((data.count(b"\n", 0, a) + 1, a, b) for a, b in found)
+        return
     plugin = library_plugins(eager=True).get(claim.kind)
     if plugin is None:
         return
@@ -99,12 +103,12 @@ def _spans(claim: Claim, data: bytes) -> Iterator[tuple[int, int, int]]:
         text = raw.decode("utf-8", "surrogateescape").rstrip()
         for each in _analyze(plugin, claim.path, text, number, eager=True):
             if each.secret_hash == claim.digest:
-                yield from ((number, begin + a, begin + b) for a, b in _occurrences(raw, each.secret_value))
+                value = each.secret_value.encode("utf-8", "surrogateescape")
+                yield from ((number, begin + a, begin + b) for a, b in _occurrences(raw, value))
         begin += len(raw) + 1
 
 
-def _occurrences(raw: bytes, value: str) -> Iterator[tuple[int, int]]:
-    wanted = value.encode("utf-8", "surrogateescape")
+def _occurrences(raw: bytes, wanted: bytes) -> Iterator[tuple[int, int]]:
     at = raw.find(wanted)
     while at >= 0:
         yield at, at + len(wanted)

@@ -1,0 +1,155 @@
+"""What the baseline commands share: a scan, the file, who accepts, and which findings are meant."""
+
+import getpass
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dce_guard.adapters import baseline_file
+from dce_guard.errors import UsageError
+from dce_guard.model.finding import Finding, Report
+from dce_guard.report.escape import visible
+from dce_guard.scan.baseline import Baseline
+from dce_guard.scan.identity import Identity
+
+PREFIX = 6  # hexadecimal digits of a fingerprint that are enough when they are not ambiguous
+_FINGERPRINT = re.compile(r"[0-9a-fA-F]{1,32}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A repository scanned as it is on disk, and its baseline: the one there is, or an empty one."""
+
+    report: Report
+    root: Path
+    path: Path
+    baseline: Baseline
+    exists: bool
+    today: date
+    identity: Identity
+
+    def save(self, baseline: Baseline) -> None:
+        """Writes the baseline if it differs from what was read."""
+        if not self.exists or baseline != self.baseline:
+            baseline_file.write(self.path, baseline)
+
+    @property
+    def name(self) -> str:
+        """The file as people call it: relative to the root where it is below it."""
+        inside = self.path.is_relative_to(self.root.resolve())
+        return str(self.path.relative_to(self.root.resolve())) if inside else str(self.path)
+
+
+def begin() -> Work:
+    """Scans the repository here, all of it. What could not be read is told on standard error.
+
+    Raises UsageError where there is no work tree, GuardError as scan and baseline do.
+    """
+    from dce_guard.cli.scan import Mode, look
+
+    session, _, report = look(Mode(), {})
+    root = session.repository.root if session.repository else None
+    if root is None:
+        raise UsageError("there is no work tree of a repository here; no baseline was read", "git init")
+    path = baseline_file.find(root, session.policy.baseline)
+    for notice in report.notices:
+        click.echo(f"note: {visible(notice)}", err=True)
+    for skip in report.skips:
+        click.echo(f"not looked at: {visible(skip.path)}: {visible(skip.reason)}", err=True)
+    key, known = session.key, session.baseline
+    baseline = known or Baseline(key.salt(), key_id=key.key_id())
+    today = datetime.now(UTC).date()
+    return Work(report, root, path, baseline, known is not None, today, key.identity())
+
+
+def author(root: Path) -> str:
+    """Who accepts: git's author, else the name of the login."""
+    name = os.environ.get("GIT_AUTHOR_NAME", "").strip()
+    if not name:
+        try:
+            asked = subprocess.run(
+                ["git", "config", "--get", "user.name"], cwd=root, capture_output=True, check=False
+            )
+            name = asked.stdout.decode("utf-8", "replace").strip()
+        except OSError:
+            name = ""
+    return name or _login()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such user, as in some containers
+        raise UsageError("nothing was accepted: nobody is named", "say who accepts: --by NAME") from None
+
+
+def chosen(findings: Sequence[Finding], selectors: Iterable[str]) -> list[Finding]:
+    """The findings meant by fingerprints (six digits or more) or PATH:LINE.
+
+    Raises UsageError when one means none or several.
+    """
+    return list({one.fingerprint: one for one in (_one(findings, each) for each in selectors)}.values())
+
+
+def _one(findings: Sequence[Finding], selector: str) -> Finding:
+    if _FINGERPRINT.match(selector):
+        if len(selector) < PREFIX:
+            raise UsageError(f"'{selector}' is too short; nothing was accepted", f"give {PREFIX} digits")
+        found = [each for each in findings if each.fingerprint.startswith(selector.lower())]
+    else:
+        found = [each for each in findings if selector in set(_places(each))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(f"{each.fingerprint[:12]} ({each.rule})" for each in found)
+        raise UsageError(
+            f"'{selector}' means {len(found)} findings; nothing was accepted", f"name one: {names}"
+        )
+    raise UsageError(
+        f"'{selector}' is no finding of this work tree; nothing was accepted",
+        "dce-guard scan lists them; give a fingerprint or PATH:LINE",
+    )
+
+
+def _places(finding: Finding) -> list[str]:
+    return [f"{place.path}:{place.line}" for place in finding.locations]
+
+
+def described(finding: Finding) -> str:
+    """One finding in a few lines, safe to print."""
+    place = finding.locations[0]
+    lines = [
+        f"{visible(place.path)}:{place.line}  {finding.rule}  {finding.fingerprint[:12]}",
+        *([f"    {visible(place.snippet)}"] if place.snippet else []),
+        *(f"    {visible(reason)}" for reason in finding.reasons),
+    ]
+    if len(finding.locations) > 1:
+        lines.append(f"    and {len(finding.locations) - 1} more places")
+    return "\n".join(lines)
+
+
+def counted(number: int, word: str) -> str:
+    """`1 entry`, `2 entries`."""
+    many = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return f"{number} {word if number == 1 else many}"
+
+
+def said_by(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options --by and --until."""
+    until = click.option(
+        "--until", type=click.DateTime(["%Y-%m-%d"]), help="Accept up to and with this day: YYYY-MM-DD."
+    )
+    by = click.option("--by", help="Who accepts. [default: git's user.name]")
+    return by(until(function))
+
+
+def day(until: datetime | None) -> date | None:
+    """The date of an option."""
+    return until.date() if until else None
