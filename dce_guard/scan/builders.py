@@ -73,6 +73,12 @@ def sentry_org(argument: str, rng: random.Random) -> bytes:
     )
 
 
+def grafana(_: str, rng: random.Random) -> bytes:
+    """A Grafana service account token with its checksum."""
+    body = b"glsa_" + bytes(rng.choices(encodings.BASE62, k=32))
+    return body + b"_" + encodings.crc32_hex(body, little=True)
+
+
 def grafana_cloud(_: str, rng: random.Random) -> bytes:
     """A Grafana Cloud access policy token: base64 of JSON with organisation, name, key and region."""
     key = base64.b64encode(rng.randbytes(18)).decode()
@@ -171,9 +177,15 @@ def putty(argument: str, rng: random.Random) -> bytes:
     return (head + body).encode()
 
 
+def discord(_: str, rng: random.Random) -> bytes:
+    """A Discord bot token: the bot's number in base64, a time and a signature."""
+    number = str(rng.randrange(10**17, 10**18)).encode()
+    return b".".join(encodings.base64url(part) for part in (number, rng.randbytes(4), rng.randbytes(28)))
+
+
 def base64_of(argument: str, rng: random.Random) -> bytes:
-    """Base64 of the literal `argument` followed by random bytes."""
-    return base64.b64encode(argument.encode() + rng.randbytes(30))
+    """Base64 of the literal `argument` followed by random letters and digits."""
+    return base64.b64encode(argument.encode() + rng.randbytes(12).hex().encode())
 
 
 BUILDERS: dict[str, Builder] = {
@@ -182,8 +194,10 @@ BUILDERS: dict[str, Builder] = {
     "pypi": pypi,
     "gitlab_routable": gitlab_routable,
     "sentry_org": sentry_org,
+    "grafana": grafana,
     "grafana_cloud": grafana_cloud,
     "pem": pem,
     "putty": putty,
+    "discord": discord,
     "base64": base64_of,
 }

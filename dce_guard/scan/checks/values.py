@@ -1,10 +1,12 @@
 """Checks of a value that stands behind a telling name or in a URL."""
 
+import itertools
 import re
 
 from dce_guard.model.match import Match, Verdict
 from dce_guard.model.rule import Confidence
 from dce_guard.scan.checks.common import told
+from dce_guard.scan.encodings import unbase64
 
 _REFERENCE = re.compile(
     rb"\$\{|\$\(|\$[A-Za-z_]+$|\{\{|\{[A-Za-z0-9_.$\[\]()'\"!-]*\}$|%\(|%[sdrv]$|%[A-Z_]+%$"
@@ -46,11 +48,14 @@ def random_shape(match: Match) -> Verdict:
     value = match.secret.reveal()
     if _REFERENCE.match(value) or _NOTHING.fullmatch(value):
         return Verdict(drop="a reference or a placeholder")
-    if _WORDS.fullmatch(value) and (
-        value.islower() or value.isupper() or len(value) < 24 or not value.isalpha()
-    ):
+    if _WORDS.fullmatch(value) and _turns(value) * 4 < len(value):
         return Verdict(drop="words or a name, nothing random")
     return Verdict()
+
+
+def _turns(value: bytes) -> int:
+    """How often upper and lower case change: every other letter at random, once a word in a name."""
+    return sum(one.isupper() != two.isupper() for one, two in itertools.pairwise(value.decode("latin-1")))
 
 
 def mixed(match: Match) -> Verdict:
@@ -67,3 +72,14 @@ def digest(match: Match) -> Verdict:
     if len(set(value)) < 6 or b"0123456789" in value or b"abcdef0123" in value:
         return Verdict(drop="a counted or repeated filler, nothing random")
     return Verdict()
+
+
+def basic_auth(match: Match) -> Verdict:
+    """Base64 of `user:password` (RFC 7617); anything else is none."""
+    data = unbase64(match.secret.reveal()) or b""
+    user, colon, secret = data.partition(b":")
+    if not user or not colon or len(secret) < 3 or any(byte < 32 for byte in data):
+        return Verdict(drop="not a user and a password in base64")
+    if _REFERENCE.match(secret) or secret.lower() in _STOCK:
+        return Verdict(drop="a placeholder in base64")
+    return Verdict(facts=told(match, {"user": user.decode("latin-1")}))

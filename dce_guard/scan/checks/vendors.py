@@ -119,3 +119,13 @@ def slack(match: Match) -> Verdict:
     }
     prefix = match.secret.reveal().removeprefix(b"xoxe.")[:4]
     return Verdict(facts=told(match, {"kind": kinds.get(prefix)}))
+
+
+def discord(match: Match) -> Verdict:
+    """The first part is the bot's number in base64."""
+    number = unbase64(match.secret.reveal().partition(b".")[0]) or b""
+    if not number.isdigit() or not 17 <= len(number) <= 20:
+        return Verdict(drop="not a Discord token: its first part is no bot's number")
+    return Verdict(
+        confidence=Confidence.HIGH, facts=told(match, {"bot": number.decode()}), reason="it names its bot"
+    )
