@@ -124,6 +124,8 @@ class _Parser:
         stop = end if end >= 0 else len(self.text)
         branch += [_literal(char, flags) for char in self.text[self.at + 2 : stop]]
         self.at = stop + (2 if end >= 0 else 0)
+        if branch:  # a repetition behind \E is of the last character
+            branch[-1] = self._repeated(branch[-1], flags)
 
     def _repeated(self, node: Node, flags: str) -> Node:
         while (count := self._count()) is not None:
