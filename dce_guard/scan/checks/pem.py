@@ -20,7 +20,8 @@ _HEADERS = re.compile(
     rb"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset)(?::|%3A)[^\r\n\\]*", re.IGNORECASE
 )
 _ESCAPE = re.compile(rb"\\+[nrt]")
-_LINE = re.compile(rb"[0-9A-Za-z+/]{1,}={0,2}")
+# A line of base64, or a whole body on one line with spaces for its newlines.
+_LINE = re.compile(rb"[0-9A-Za-z+/]+={0,2}|(?:[0-9A-Za-z+/]{48,76} )+[0-9A-Za-z+/]+={0,2}")
 _OIDS = {
     "2a864886f70d010101": "RSA",
     "2a8648ce3d0201": "EC",
@@ -104,10 +105,10 @@ def body(text: bytes) -> bytes:
     """The base64 of a PEM body, out of whatever quotes, escapes, comment or diff marks its lines stand in."""
     plain = _HEADERS.sub(b"", _ESCAPE.sub(b"\n", text))
     lines = [line.strip(b" \t\r\"'`,;#*>|\\") for line in plain.split(b"\n")]
-    joined = b"".join(b"".join(_LINE.findall(line)) for line in lines if not line.startswith(b"="))
-    if unbase64(joined) is None or not joined.startswith(b"+"):
-        return joined
-    return b"".join(b"".join(_LINE.findall(line[1:])) for line in lines if line[:1] in b"+-")
+    lines = [line.removesuffix(b'" +').removesuffix(b"' +") for line in lines]
+    if all(line[:1] in (b"+", b"-", b"") for line in lines):  # a patch
+        lines = [line[1:] for line in lines]
+    return b"".join(line.replace(b" ", b"") for line in lines if _LINE.fullmatch(line))
 
 
 def judge(text: bytes) -> tuple[Key, str] | None:

@@ -16,8 +16,13 @@ _NOTHING = re.compile(rb"(.)\1*|\.{3,}|[xX*]{3,}|-+|_+")
 _STOCK = frozenset(
     b"password passwd passwort pass pwd pw secret changeme change_me changeit your_password yourpassword "
     b"mypassword your-password my-password db_password dbpassword user username example redacted hidden none "
-    b"null undefined token apikey key p pass123 xxx todo placeholder".split()
+    b"null undefined token apikey key p pass123 xxx todo placeholder tiger "
+    b"foobar foo bar baz qwerty 123456 letmein".split()
 )
+_SAMPLE_USERS = frozenset(
+    b"scott user username usr someuser myuser youruser your_user foo test alice bob".split()
+)
+_STAND_IN = re.compile(rb"pass|secret|pwd|test|dummy|fake|sample|example|show|hidden|here", re.IGNORECASE)
 _LOCAL = re.compile(
     rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?|host|hostname|server|db|database|postgres|mysql|mongo"
     rb"|mongodb|redis|rabbitmq|host\.docker\.internal|(?:[\w.-]+\.)?example\.(?:com|org|net)"
@@ -38,6 +43,14 @@ def password(match: Match) -> Verdict:
     facts = told(match, {"user": user.decode("latin-1"), "host": host.decode("latin-1")})
     if value == user:
         return Verdict(confidence=Confidence.LOW, facts=facts, reason="the password is the user's name")
+    if user.lower() in _SAMPLE_USERS:
+        return Verdict(
+            confidence=Confidence.LOW, facts=facts, reason="the user's name is one of documentation"
+        )
+    if _WORDS.fullmatch(value.replace(b"_", b".")) and (_STAND_IN.search(value) or len(value) < 6):
+        return Verdict(
+            confidence=Confidence.LOW, facts=facts, reason="the password is made of words that say so"
+        )
     if _LOCAL.match(host):
         return Verdict(confidence=Confidence.LOW, facts=facts, reason="the host is local or an example")
     return Verdict(facts=facts)
