@@ -200,6 +200,7 @@ def test_history(world: World) -> None:
     world.commit("s.py", leak())
     world.commit("s.py", "x = 1\n")
     world.git("switch", "-q", "main")
+    assert push(world, "--no-verify", "--all") == 0  # what is pushed is history too
     done = world.guard("hook", "history")
     assert done.returncode == 1
     assert "s.py" in done.stdout + done.stderr
