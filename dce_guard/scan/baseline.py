@@ -80,8 +80,8 @@ def serialise(baseline: Baseline) -> str:
     Each entry ends in a comma and an empty one closes the list, so that no line depends on its neighbours
     and two people's additions are two added lines.
     """
-    key_id = f'"key_id": {json.dumps(baseline.key_id)}, ' if baseline.key_id else ""
-    head = f'{{"format": {FORMAT}, {key_id}"salt": "{baseline.salt.hex()}", "accepted": ['
+    key_id = f'"key_id": "{baseline.key_id}", ' if baseline.key_id else ""
+    head = f'{{"format": {FORMAT}, "salt": "{baseline.salt.hex()}", {key_id}"accepted": ['
     rows = (f"  {json.dumps(_row(entry), ensure_ascii=False)}," for entry in _settled(baseline.entries))
     return "\n".join((head, *rows, "  {}", "]}", ""))
 
