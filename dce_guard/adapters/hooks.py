@@ -17,6 +17,7 @@ from dce_guard.adapters.hook_script import FRAMEWORK, KEPT, Owner, Scanner, hook
 from dce_guard.errors import GitError, GuardError
 
 RUNNABLE = 0o755
+HOOKS = ("pre-commit", "pre-push")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def install_hook(site: Site, hook: str) -> Change:
     if found is Owner.OURS:
         return _refresh(path, hook, kept)
     _nothing_in_the_way(path, kept)
-    new_folder = not site.folder.is_dir()
+    new_folder = _folder_is_ours(site.folder)
     with refusals(site.folder, "the hook was not installed"):
         site.folder.mkdir(parents=True, exist_ok=True)
     text = hook_file(hook, scanner(), new_folder)
@@ -134,6 +135,12 @@ def install_hook(site: Site, hook: str) -> Change:
         return _chain(path, kept, text)
     _write(path, text)
     return Change(path, "written")
+
+
+def _folder_is_ours(folder: Path) -> bool:
+    """Whether the folder is yet to be made, or was made with another hook of ours."""
+    others = (folder / hook for hook in HOOKS)
+    return not folder.is_dir() or any(whose(at) is Owner.OURS and made_folder(read_text(at)) for at in others)
 
 
 def _nothing_in_the_way(path: Path, kept: Path) -> None:

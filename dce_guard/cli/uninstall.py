@@ -5,10 +5,9 @@ from pathlib import Path
 import click
 
 from dce_guard._version import __version__
-from dce_guard.adapters.hooks import Change, Site, find_site, uninstall_hook
+from dce_guard.adapters.hooks import HOOKS, Change, Site, find_site, uninstall_hook
 from dce_guard.adapters.husky import uninstall_husky
 
-HOOKS = ("pre-commit", "pre-push")
 CONFIG = ".pre-commit-config.yaml"
 
 

@@ -185,6 +185,16 @@ def test_global_hooks_path_is_said(world: World) -> None:
     assert (world.home / "all-hooks" / "pre-commit").exists()
 
 
+def test_a_folder_that_came_with_the_hooks_goes_with_the_last(world: World) -> None:
+    world.git("config", "core.hooksPath", "deep/hooks")
+    do(install.command)
+    do(install.command, "--pre-push")
+    do(uninstall.command, "--pre-commit")
+    assert (world.root / "deep/hooks/pre-push").exists()
+    do(uninstall.command)
+    assert not (world.root / "deep/hooks").exists()
+
+
 def test_a_folder_that_was_there_stays(world: World) -> None:
     (world.root / ".githooks").mkdir()
     world.git("config", "core.hooksPath", ".githooks")
