@@ -64,12 +64,6 @@ def load_plugins(files: Iterable[Path], tree: Path | None) -> Plugins:
     return Plugins(loaded)
 
 
-def run_plugins(plugins: Plugins, path: str, lines: Iterable[str]) -> Iterator[PluginHit]:
-    """What `plugins` find in the lines of one text, in order."""
-    for number, text in enumerate(lines, 1):
-        yield from plugins.line(path, number, text)
-
-
 def _classes(file: Path) -> list[Any]:
     spec = importlib.util.spec_from_file_location(f"dce_guard_plugin_{file.stem}", file)
     if spec is None or spec.loader is None or not file.is_file():

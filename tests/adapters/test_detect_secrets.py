@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dce_guard.adapters.detect_secrets import export, library_plugins, settle
-from dce_guard.adapters.detect_secrets_plugins import load_plugins, run_plugins
+from dce_guard.adapters.detect_secrets_plugins import load_plugins
 from dce_guard.errors import GuardError, UsageError
 from dce_guard.model.finding import Finding, Location, State
 from dce_guard.model.item import Kind
@@ -329,7 +329,8 @@ def plugin(root: Path, text: str = PLUGIN) -> Path:
 
 def test_a_plugin_that_the_user_names_is_run(tmp_path):
     loaded = load_plugins([plugin(tmp_path / "tools")], tmp_path / "tree")
-    hits = list(run_plugins(loaded, "a.txt", ["nothing", "x mine-abcd y mine-wxyz", AWS]))
+    lines = ("nothing", "x mine-abcd y mine-wxyz", AWS)
+    hits = [hit for number, text in enumerate(lines, 1) for hit in loaded.line("a.txt", number, text)]
     assert [(hit.path, hit.line, hit.kind, hit.secret.reveal()) for hit in hits] == [
         ("a.txt", 2, "Mine", b"mine-abcd"),
         ("a.txt", 2, "Mine", b"mine-wxyz"),
@@ -373,6 +374,6 @@ def test_a_plugin_that_fails_is_named_without_the_line_it_failed_on(tmp_path):
     text = PLUGIN + "\n    def analyze_string(self, string):\n        raise ValueError(string)\n"
     loaded = load_plugins([plugin(tmp_path, text)], None)
     with pytest.raises(GuardError) as failed:
-        list(run_plugins(loaded, "a.txt", [WORD]))
+        list(loaded.line("a.txt", 1, WORD))
     assert failed.value.message == "detect-secrets plugin Mine failed at a.txt:1 (ValueError)"
     assert failed.value.__suppress_context__
