@@ -119,23 +119,28 @@ class WorkTree:
 
     def _listed(self, part: _Part, repository: Repository, folders: list[str]) -> None:
         """What git lists below the folders. One it lists nothing of is ignored as a whole, but was named."""
-        names: dict[str, None] = {}
+        names: set[str] = set()
         for at in range(0, max(len(folders), 1), _BATCH):
-            batch = folders[at : at + _BATCH]
-            names |= dict.fromkeys(self._git_list(repository, batch))
-        for name in names:
-            self._take(part, name)
+            for name in self._git_list(repository, folders[at : at + _BATCH]):
+                if name not in names:  # an unmerged path comes once for each side
+                    names.add(name)
+                    self._take(part, name)
         for folder in folders:
             if not any(name.startswith(f"{folder}/") or name == folder for name in names):
                 self._walk(part, folder)
 
-    def _git_list(self, repository: Repository, folders: list[str]) -> list[str]:
+    def _git_list(self, repository: Repository, folders: list[str]) -> Iterator[str]:
         ignoring = [] if self._ignored else ["--exclude-standard"]
-        out, stderr, code = repository.ask(["ls-files", "-z", "-c", "-o", *ignoring, "--", *folders])
-        if code:
+        others = repository.popen(["ls-files", "-z", "-o", *ignoring, "--", *folders])
+        try:
+            tracked = repository.run(["ls-files", "-z", "-c", "--", *folders])
+            yield from os.fsdecode(tracked).split("\0")[:-1]  # they are looked at while git walks the folders
+        finally:
+            out, stderr = others.communicate()
+        if others.returncode:
             raise failure("ls-files", stderr)
         self._skips += _complaints(stderr)
-        return os.fsdecode(out).split("\0")[:-1]
+        yield from os.fsdecode(out).split("\0")[:-1]
 
     def _take(self, part: _Part, path: str) -> None:
         """Adds a path of a repository, if there is something to read at it."""

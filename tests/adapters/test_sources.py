@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -157,18 +158,23 @@ class TestWorkTree:
         with pytest.raises(GuardError):
             Seen(WorkTree(opened(bare)).chunks())
 
+    @pytest.mark.skipif(os.name == "nt", reason="the stand-in for git is a shell script")
     def test_an_unreadable_untracked_folder_is_fatal(
-        self, repo: Repo, monkeypatch: pytest.MonkeyPatch
+        self, repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """Git only warns of it. As root nothing is unreadable, so a stand-in for git says the warning."""
         repo.commit_file("a.txt")
-        real = Repository.ask
-
-        def asked(self: Repository, args: list[str], data: bytes | None = None) -> tuple[bytes, bytes, int]:
-            out, stderr, code = real(self, args, data)
-            return out, stderr + b"warning: could not open directory 'x/y/': Permission denied\n", code
-
-        monkeypatch.setattr(Repository, "ask", asked)
-        assert [(skip.path, skip.fatal) for skip in tree(repo).skips] == [("x/y", True)]
+        fake = tmp_path / "bin" / "git"
+        fake.parent.mkdir()
+        warning = "warning: could not open directory 'x/y/': Permission denied"
+        fake.write_text(
+            f'#!/bin/sh\ncase "$*" in *" -o "*) echo "{warning}" >&2;; esac\nexec {shutil.which("git")} "$@"\n'
+        )
+        fake.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+        seen = tree(repo)
+        assert [(skip.path, skip.reason, skip.fatal) for skip in seen.skips] == [("x/y", "unreadable", True)]
+        assert seen.planted == {"a.txt"}
 
 
 class TestStaged:
