@@ -220,3 +220,13 @@ def test_no_leak_no_word_of_the_address(world: World) -> None:
     done = world.run("sh", "-c", f"echo '{line}' | sh .git/hooks/pre-push origin '{url}'")
     assert done.returncode == 1
     assert "2pass" not in done.stdout + done.stderr
+
+
+def test_what_was_accepted_here_is_let_through(world: World) -> None:
+    """On one's own machine the work tree's baseline counts, also the one that comes with the push."""
+    world.write("s.py", leak())
+    done = world.guard("baseline", "create", "--reason", "made up for a test")
+    assert done.returncode == 0, done.stderr
+    world.git("add", "-A")
+    assert world.run("git", "commit", "-q", "-m", "m").returncode == 0
+    assert push(world, "main") == 0
