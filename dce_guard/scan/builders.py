@@ -177,6 +177,11 @@ def putty(argument: str, rng: random.Random) -> bytes:
     return (head + body).encode()
 
 
+def basic(_: str, rng: random.Random) -> bytes:
+    """A user and a password as HTTP's Basic scheme writes them (RFC 7617)."""
+    return base64.b64encode(b"svc:" + bytes(rng.choices(encodings.BASE62, k=14)))
+
+
 def discord(_: str, rng: random.Random) -> bytes:
     """A Discord bot token: the bot's number in base64, a time and a signature."""
     number = str(rng.randrange(10**17, 10**18)).encode()
@@ -199,5 +204,6 @@ BUILDERS: dict[str, Builder] = {
     "pem": pem,
     "putty": putty,
     "discord": discord,
+    "basic": basic,
     "base64": base64_of,
 }

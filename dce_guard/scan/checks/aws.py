@@ -1,6 +1,7 @@
 """What AWS keys tell of themselves."""
 
 import base64
+import binascii
 
 from dce_guard.model.match import Match, Verdict
 from dce_guard.model.rule import Confidence
@@ -15,7 +16,10 @@ def account(key: bytes) -> str:
 
     Bits of the base32 text behind the prefix (awsteele.com, 2020-09-26).
     """
-    number = int.from_bytes(base64.b32decode(key[4:])[:6])
+    try:
+        number = int.from_bytes(base64.b32decode(key[4:])[:6])
+    except binascii.Error:
+        return ""
     return f"{(number & _ACCOUNT) >> 7:012d}" if number >> 47 else ""
 
 

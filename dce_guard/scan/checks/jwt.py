@@ -103,7 +103,7 @@ def supabase(match: Match) -> Verdict:
 
 def github_installation(match: Match) -> Verdict:
     """`ghs_<app id>_<JWT>`, the stateless form of 2026; its claims say when it ends."""
-    _, app, rest = match.secret.reveal().split(b"_", 2)
+    app, _, rest = match.secret.reveal().removeprefix(b"ghs_").partition(b"_")
     read = parts(rest)
     if read is None:
         return Verdict(confidence=Confidence.MEDIUM, reason="its inner token does not decode")

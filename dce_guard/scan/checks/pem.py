@@ -108,7 +108,7 @@ def body(text: bytes) -> bytes:
     lines = [line.removesuffix(b'" +').removesuffix(b"' +") for line in lines]
     if all(line[:1] in (b"+", b"-", b"") for line in lines):  # a patch
         lines = [line[1:] for line in lines]
-    return b"".join(line.replace(b" ", b"") for line in lines if _LINE.fullmatch(line))
+    return b"".join(line.replace(b" ", b"") for line in lines if line != b"+" and _LINE.fullmatch(line))
 
 
 def judge(text: bytes) -> tuple[Key, str] | None:

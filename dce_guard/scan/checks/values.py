@@ -1,6 +1,5 @@
 """Checks of a value that stands behind a telling name or in a URL."""
 
-import itertools
 import re
 
 from dce_guard.model.match import Match, Verdict
@@ -9,8 +8,8 @@ from dce_guard.scan.checks.common import told
 from dce_guard.scan.encodings import unbase64
 
 _REFERENCE = re.compile(
-    rb"\$\{|\$\(|\$[A-Za-z_]+$|\{\{|\{[A-Za-z0-9_.$\[\]()'\"!-]*\}$|%\(|%[sdrv]$|%[A-Z_]+%$"
-    rb"|<|\[[A-Za-z_ -]+\]$|#\{|@\{"
+    rb"\$\{|\$\(|\$[A-Za-z_]+$|\{\{|\{[A-Za-z0-9_.:,$\[\]()'\"!-]*\}$|%\(|%[sdrv]$|%[A-Z_]+%$"
+    rb"|<|\[[A-Za-z_ -]+\]$|#\{|@\{|\{\w+:\d"
 )
 _NOTHING = re.compile(rb"(.)\1*|\.{3,}|[xX*]{3,}|-+|_+")
 _STOCK = frozenset(
@@ -29,6 +28,7 @@ _LOCAL = re.compile(
     rb"|[\w.-]+\.(?:local|test|example|invalid|localhost))$",
     re.IGNORECASE,
 )
+_WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
 _WORDS = re.compile(rb"[A-Za-z]+(?:[._:/ -][A-Za-z]+)*[._:/-]?")
 
 
@@ -61,14 +61,15 @@ def random_shape(match: Match) -> Verdict:
     value = match.secret.reveal()
     if _REFERENCE.match(value) or _NOTHING.fullmatch(value):
         return Verdict(drop="a reference or a placeholder")
-    if _WORDS.fullmatch(value) and _turns(value) * 4 < len(value):
+    if _WORDS.fullmatch(value) and (value.islower() or value.isupper() or _word_length(value) >= 4.5):
         return Verdict(drop="words or a name, nothing random")
     return Verdict()
 
 
-def _turns(value: bytes) -> int:
-    """How often upper and lower case change: every other letter at random, once a word in a name."""
-    return sum(one.isupper() != two.isupper() for one, two in itertools.pairwise(value.decode("latin-1")))
+def _word_length(value: bytes) -> float:
+    """Letters a word, where words begin with a capital or after a mark: two or so at random, more in a name."""
+    words = _WORD.findall(value)
+    return sum(map(len, words)) / len(words) if words else 0.0
 
 
 def mixed(match: Match) -> Verdict:
