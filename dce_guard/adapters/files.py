@@ -50,7 +50,7 @@ class FileReader:
             self._rooted.close()
 
     def _packed(self, path: str, handle: int) -> bool:
-        """Takes an ordinary file that goes behind what is there: one read and no generator, a quarter less time."""
+        """Takes an ordinary file that fits: one read and no generator, a quarter less time."""
         status, packer = os.fstat(handle), self._packer
         size = status.st_size
         if not stat.S_ISREG(status.st_mode) or self._avoid or size < _POINTER_SIZE or not packer.fits(size):

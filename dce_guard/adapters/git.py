@@ -9,7 +9,10 @@ from pathlib import Path
 from dce_guard.adapters.git_command import OPTIONS, VERBS, cause, environment, executable, users_environment
 from dce_guard.errors import GitError
 
-_DISCOVERY_SECONDS = 60  # a fifo in the place of .git/HEAD, a dead network mount
+_DISCOVERY_SECONDS = 60
+_ANSWER_SECONDS = (
+    600  # listing the largest repositories takes a tenth; a fifo as .gitignore or index takes for ever
+)
 
 _QUESTIONS = (
     "rev-parse",
@@ -70,9 +73,23 @@ class Repository:
 
     def ask(self, args: Sequence[str], data: bytes | None = None) -> tuple[bytes, bytes, int]:
         """What git says, what it complains of, and its exit code: for verbs whose failure is an answer."""
-        process = self.popen(args, stdin=data is not None)
-        out, stderr = process.communicate(data)
-        return out, stderr, process.returncode
+        return finish(self.popen(args, stdin=data is not None), args[0], data)
+
+
+def finish(
+    process: "subprocess.Popen[bytes]", verb: str, data: bytes | None = None
+) -> tuple[bytes, bytes, int]:
+    """Output, complaints and exit code of a started git. Raises GitError when it does not come to an end."""
+    try:
+        out, stderr = process.communicate(data, timeout=_ANSWER_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise GitError(
+            f"git {verb} did not end within {_ANSWER_SECONDS} s and was stopped.",
+            "Look for a fifo or a dead network mount among the repository's files and settings.",
+        ) from None
+    return out, stderr, process.returncode
 
 
 def failure(verb: str, stderr: bytes) -> GitError:

@@ -54,7 +54,7 @@ class Staged:
         self._wanted: list[Wanted] | None = None
         self._skips: list[Skip] = []
         self.previous: dict[tuple[str, str], str] = {}
-        """Of each (path, object) the object that HEAD has at that path, where it has one."""
+        """Of each (path, object) the object that HEAD has there, or where it was moved from unchanged."""
 
     def chunks(self, shard: int = 0, shards: int = 1) -> Iterator[Chunk | Skip]:
         """The blobs. Raises GitError when the index cannot be read."""
@@ -78,15 +78,17 @@ class Staged:
         if self._repository.root is None:
             raise GitError("A bare repository has no index; nothing was scanned.", "Use --range.")
         fields = _fields(self._changes())
+        changes = [
+            (*about.split(" ")[1:], path) for about, path in zip(fields[::2], fields[1::2], strict=True)
+        ]
+        gone = {old for _, old, _, status, _ in changes if status == "D"}
         wanted: list[Wanted] = []
-        unmerged = False
-        for at in range(0, len(fields) - 1, 2):
-            _, mode, old, new, status = fields[at].split(" ")
-            path = fields[at + 1]
-            unmerged = unmerged or status[0] == "U"
-            if status[0] in "AMT" and self._add(wanted, mode, new, path) and old.strip("0"):
-                self.previous[path, new] = old
-        if unmerged:
+        for mode, old, new, status, path in changes:
+            if status in "AMT" and self._add(wanted, mode, new, path):
+                before = new if new in gone else old  # a file that only moved was there before
+                if before.strip("0"):
+                    self.previous[path, new] = before
+        if any(status == "U" for _, _, _, status, _ in changes):
             self._stages(wanted)
         return list(dict.fromkeys(wanted))
 

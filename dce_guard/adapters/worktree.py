@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dce_guard.adapters.files import FileReader, walk
-from dce_guard.adapters.git import Repository, failure
+from dce_guard.adapters.git import Repository, failure, finish
 from dce_guard.adapters.packing import CHUNK
 from dce_guard.errors import GuardError
 from dce_guard.model.item import Chunk, Skip
@@ -136,8 +136,8 @@ class WorkTree:
             tracked = repository.run(["ls-files", "-z", "-c", "--", *folders])
             yield from os.fsdecode(tracked).split("\0")[:-1]  # they are looked at while git walks the folders
         finally:
-            out, stderr = others.communicate()
-        if others.returncode:
+            out, stderr, code = finish(others, "ls-files")
+        if code:
             raise failure("ls-files", stderr)
         self._skips += _complaints(stderr)
         yield from os.fsdecode(out).split("\0")[:-1]

@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from repos import Repo, clone
+from repos import Repo, Seen, clone
 
-from dce_guard.adapters import git_command
+from dce_guard.adapters import git, git_command
 from dce_guard.adapters.git import discover
 from dce_guard.adapters.git_command import cause, environment, executable
 from dce_guard.adapters.lookup import Lookup
 from dce_guard.adapters.revisions import commits, resolve
+from dce_guard.adapters.worktree import WorkTree
 from dce_guard.errors import GitError, UsageError
 
 
@@ -123,6 +124,16 @@ class TestCommand:
         assert found is not None
         with pytest.raises(GitError, match=r"git rev-list failed: .*nosuch"):
             found.run(["rev-list", "nosuch"])
+
+    @pytest.mark.skipif(os.name == "nt", reason="needs a fifo")
+    def test_a_git_that_waits_for_ever_is_stopped(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+        os.mkfifo(repo.path / ".gitignore")
+        found = discover(repo.path)
+        assert found is not None
+        monkeypatch.setattr(git, "_ANSWER_SECONDS", 0.1)
+        with pytest.raises(GitError, match="did not end") as error:
+            Seen(WorkTree(found, cwd=repo.path).chunks())
+        assert "fifo" in error.value.hint
 
     def test_the_environment_keeps_a_hooks_and_nothing_else(self) -> None:
         outer = {

@@ -46,6 +46,39 @@ def ranged(repo: Repo, spec: object) -> Seen:
     return Seen(Range(opened(repo), spec).chunks())  # type: ignore[arg-type]
 
 
+SCAN_STAGED = "found = Staged(discover(Path.cwd()))"
+SCAN_RECEIVED = (
+    "found = Range(discover(Path.cwd()), [tuple(line.split()[:2]) for line in sys.stdin.read().splitlines()])"
+)
+
+
+def hooked(repo: Repo, hook: str, source: str, *command: str, hooks: Path | None = None) -> str:
+    """What a real hook says that scans with `source` and then refuses."""
+    tests = Path(__file__).parents[1]
+    script = repo.home / "hook.py"
+    script.write_text(
+        f"import sys; sys.path[:0] = [{str(tests)!r}, {str(tests.parent)!r}]\n"
+        "from pathlib import Path\n"
+        "from repos import Seen\n"
+        "from dce_guard.adapters.git import discover\n"
+        "from dce_guard.adapters.ranges import Range\n"
+        "from dce_guard.adapters.sources import Staged\n"
+        f"{source}\n"
+        "seen = Seen(found.chunks())\n"
+        "print(sorted(seen.planted), seen.fatal, file=sys.stderr)\n"
+        "sys.exit(9)\n"
+    )
+    path = (hooks or repo.path / ".git" / "hooks") / hook
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\nexec {sys.executable} {script}\n")
+    path.chmod(0o755)
+    done = subprocess.run(
+        ["git", *command], cwd=repo.path, env=git_env(repo.home), capture_output=True, text=True
+    )
+    assert done.returncode
+    return done.stdout + done.stderr
+
+
 class TestWorkTree:
     def test_reads_tracked_and_untracked_but_not_ignored_files(self, repo: Repo) -> None:
         repo.write(".gitignore", b"build/\n")
@@ -167,9 +200,8 @@ class TestWorkTree:
         fake = tmp_path / "bin" / "git"
         fake.parent.mkdir()
         warning = "warning: could not open directory 'x/y/': Permission denied"
-        fake.write_text(
-            f'#!/bin/sh\ncase "$*" in *" -o "*) echo "{warning}" >&2;; esac\nexec {shutil.which("git")} "$@"\n'
-        )
+        case = f'case "$*" in *" -o "*) echo "{warning}" >&2;; esac'
+        fake.write_text(f'#!/bin/sh\n{case}\nexec {shutil.which("git")} "$@"\n')
         fake.chmod(0o755)
         monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
         seen = tree(repo)
@@ -204,6 +236,14 @@ class TestStaged:
         repo.write("b.txt", b"x\n" * 100 + PLANTED)
         repo.git("add", "-A")
         assert staged(repo).planted == {"b.txt"}
+
+    def test_a_file_that_only_moved_was_there_before(self, repo: Repo) -> None:
+        repo.commit_file("a.txt")
+        repo.git("mv", "a.txt", "b.txt")
+        blob = repo.git("rev-parse", ":0:b.txt")
+        source = Staged(opened(repo))
+        assert Seen(source.chunks()).planted == {"b.txt"}
+        assert source.previous == {("b.txt", blob): blob}
 
     def test_before_the_first_commit(self, repo: Repo) -> None:
         repo.write("a.txt")
@@ -264,30 +304,26 @@ class TestStaged:
         repo.write("a.txt")
         if not how:
             repo.git("add", "a.txt")
-        script = (
-            "import sys; sys.path[:0] = sys.argv[1:3]\n"
-            "from pathlib import Path\n"
-            "from repos import Seen\n"
-            "from dce_guard.adapters.git import discover\n"
-            "from dce_guard.adapters.sources import Staged\n"
-            "print(sorted(Seen(Staged(discover(Path.cwd())).chunks()).planted))\n"
-            "sys.exit(9)\n"
-        )
-        hook = repo.path / ".git" / "hooks" / "pre-commit"
-        hook.parent.mkdir(exist_ok=True)
-        tests = Path(__file__).parents[1]
-        hook.write_text(f"#!/bin/sh\nexec {sys.executable} {repo.home}/h.py {tests} {tests.parent}\n")
-        hook.chmod(0o755)
-        (repo.home / "h.py").write_text(script)
-        done = subprocess.run(
-            ["git", "commit", "-m", "x", *how],
-            cwd=repo.path,
-            env=git_env(repo.home),
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 1
-        assert "['a.txt']" in done.stdout + done.stderr
+        assert "['a.txt']" in hooked(repo, "pre-commit", SCAN_STAGED, "commit", "-m", "x", *how)
+
+    def test_in_a_linked_work_tree_and_in_a_submodule(self, repo: Repo, tmp_path: Path) -> None:
+        inner = Repo(tmp_path / "inner", home=repo.home)
+        inner.commit_file("b.txt", b"clean")
+        repo.git("submodule", "--quiet", "add", str(inner.path), "lib")
+        repo.commit()
+        repo.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "linked"))
+        for place, hooks in (
+            (tmp_path / "linked", repo.path / ".git" / "hooks"),
+            (repo.path / "lib", repo.path / ".git" / "modules" / "lib" / "hooks"),
+        ):
+            made = Repo(place, home=repo.home)
+            made.write("sub/a.txt")
+            made.git("add", "-A")
+            said = hooked(made, "pre-commit", SCAN_STAGED, "commit", "-m", "x", hooks=hooks)
+            assert "['sub/a.txt']" in said
+            assert "['sub/a.txt']" in hooked(
+                made, "pre-commit", SCAN_STAGED, "commit", "-am", "x", hooks=hooks
+            )
 
 
 class TestRange:
@@ -356,6 +392,15 @@ class TestRange:
         assert ranged(repo, [("1" * 40, side)]).planted == {"c.txt"}  # the other side has what we never saw
         with pytest.raises(UsageError):
             ranged(repo, [(old, "2" * 40)])
+
+    def test_what_a_server_receives_is_read_from_the_quarantine(self, repo: Repo, tmp_path: Path) -> None:
+        repo.commit_file("a.txt", b"base\n")
+        server = clone(repo, tmp_path / "server.git", "--bare")
+        repo.git("remote", "add", "origin", str(server.path))
+        repo.commit_file("b.txt")
+        hooks = server.path / "hooks"
+        said = hooked(repo, "pre-receive", SCAN_RECEIVED, "push", "origin", "main", "main:new", hooks=hooks)
+        assert "['b.txt'] []" in said
 
     def test_unknown_revisions_are_refused_with_a_suggestion(self, repo: Repo) -> None:
         repo.commit_file("a.txt")
