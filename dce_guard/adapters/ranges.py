@@ -1,6 +1,6 @@
 """What a range of commits adds to a repository: every object, whichever commit or merge brought it in."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dce_guard.adapters.git import Repository, failure
@@ -61,10 +61,13 @@ class Range:
         root = self._repository.root or self._repository.git_dir
         return {"mode": "range", "root": str(root), "range": self._name, "base": self.base, "head": self.head}
 
-    def provenance(self, objects: Collection[str]) -> dict[str, Place]:
+    def provenance(
+        self, objects: Collection[str], excluded: Callable[[str], bool] | None = None
+    ) -> dict[str, Place]:
         """Path and first commit of blobs, for those that findings are in. One walk over the range's commits.
 
-        Blobs that only a tag names, and commits and tags themselves, are not in the answer.
+        A blob at several paths is told at the first that is not `excluded`: a copy in an excluded folder must not
+        hide the other. Blobs that only a tag names, and commits and tags themselves, are not in the answer.
         """
         left = set(objects)
         places: dict[str, Place] = {}
@@ -83,8 +86,11 @@ class Range:
                 continue
             path, blob = next(fields), entry.split(" ")[3]
             if blob in left:
-                left.discard(blob)
-                places[blob] = Place(path, commit)
+                hidden = excluded is not None and excluded(path)
+                if not hidden:
+                    left.discard(blob)
+                if not hidden or blob not in places:
+                    places[blob] = Place(path, commit)
         return places
 
     def _parse(self, spec: str) -> bytes:

@@ -378,6 +378,16 @@ class TestRange:
         found = Range(opened(repo), f"{base}..HEAD").provenance([blob])[blob]
         assert (found.path, found.commit) == ("odd\n\tname\u202e.txt", first)
 
+    def test_a_copy_in_an_excluded_folder_does_not_hide_the_other(self, repo: Repo) -> None:
+        base = repo.commit_file("a.txt", b"base\n")
+        repo.write("a-vendor/copy.txt")
+        repo.commit_file("src/leak.txt")
+        blob = repo.git("rev-parse", "HEAD:src/leak.txt")
+        source = Range(opened(repo), f"{base}..HEAD")
+        assert source.provenance([blob])[blob].path == "a-vendor/copy.txt"
+        assert source.provenance([blob], lambda path: "vendor" in path)[blob].path == "src/leak.txt"
+        assert source.provenance([blob], lambda path: True)[blob].path == "a-vendor/copy.txt"
+
     def test_pushes_of_several_refs_new_and_deleted(self, repo: Repo, tmp_path: Path) -> None:
         upstream = Repo(tmp_path / "up.git", "--bare", home=repo.home)
         old = repo.commit_file("a.txt", b"base\n")
