@@ -7,11 +7,12 @@ from dce_guard.model.rule import Confidence
 from dce_guard.scan.checks.common import told
 from dce_guard.scan.encodings import unbase64
 
-_REFERENCE = re.compile(
+# Expressions are left to re's cache: compiled here they would cost every hook that finds nothing.
+_REFERENCE = (
     rb"\$\{|\$\(|\$[A-Za-z_]+$|\{\{|\{[A-Za-z0-9_.:,$\[\]()'\"!-]*\}$|%\(|%[sdrv]$|%[A-Z_]+%$"
     rb"|<|\[[A-Za-z_ -]+\]$|#\{|@\{|\{\w+:\d"
 )
-_NOTHING = re.compile(rb"(.)\1*|\.{3,}|[xX*]{3,}|-+|_+")
+_NOTHING = rb"(.)\1*|\.{3,}|[xX*]{3,}|-+|_+"
 _STOCK = frozenset(
     b"password passwd passwort pass pwd pw secret changeme change_me changeit your_password yourpassword "
     b"mypassword your-password my-password db_password dbpassword user username example redacted hidden none "
@@ -21,21 +22,20 @@ _STOCK = frozenset(
 _SAMPLE_USERS = frozenset(
     b"scott user username usr someuser myuser youruser your_user foo test alice bob".split()
 )
-_STAND_IN = re.compile(rb"pass|secret|pwd|test|dummy|fake|sample|example|show|hidden|here", re.IGNORECASE)
-_LOCAL = re.compile(
-    rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?|host|hostname|server|db|database|postgres|mysql|mongo"
+_STAND_IN = rb"(?i)pass|secret|pwd|test|dummy|fake|sample|example|show|hidden|here"
+_LOCAL = (
+    rb"(?i)(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?|host|hostname|server|db|database|postgres|mysql|mongo"
     rb"|mongodb|redis|rabbitmq|host\.docker\.internal|(?:[\w.-]+\.)?example\.(?:com|org|net)"
-    rb"|[\w.-]+\.(?:local|test|example|invalid|localhost))$",
-    re.IGNORECASE,
+    rb"|[\w.-]+\.(?:local|test|example|invalid|localhost))$"
 )
-_WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
-_WORDS = re.compile(rb"[A-Za-z]+(?:[._:/ -][A-Za-z]+)*[._:/-]?")
+_WORD = rb"[A-Z]?[a-z]+|[A-Z]+"
+_WORDS = rb"[A-Za-z]+(?:[._:/ -][A-Za-z]+)*[._:/-]?"
 
 
 def password(match: Match) -> Verdict:
     """References and stock words are no passwords; on a local or example host confidence is low."""
     value = match.secret.reveal()
-    if _REFERENCE.match(value) or _NOTHING.fullmatch(value):
+    if re.match(_REFERENCE, value) or re.fullmatch(_NOTHING, value):
         return Verdict(drop="a reference or a placeholder, no password")
     if value.lower() in _STOCK:
         return Verdict(drop="a stock word, no password")
@@ -47,11 +47,11 @@ def password(match: Match) -> Verdict:
         return Verdict(
             confidence=Confidence.LOW, facts=facts, reason="the user's name is one of documentation"
         )
-    if _WORDS.fullmatch(value.replace(b"_", b".")) and (_STAND_IN.search(value) or len(value) < 6):
+    if re.fullmatch(_WORDS, value.replace(b"_", b".")) and (re.search(_STAND_IN, value) or len(value) < 6):
         return Verdict(
             confidence=Confidence.LOW, facts=facts, reason="the password is made of words that say so"
         )
-    if _LOCAL.match(host):
+    if re.match(_LOCAL, host):
         return Verdict(confidence=Confidence.LOW, facts=facts, reason="the host is local or an example")
     return Verdict(facts=facts)
 
@@ -59,16 +59,16 @@ def password(match: Match) -> Verdict:
 def random_shape(match: Match) -> Verdict:
     """Behind a name only what could be drawn at random counts: not words, not a variable's name."""
     value = match.secret.reveal()
-    if _REFERENCE.match(value) or _NOTHING.fullmatch(value):
+    if re.match(_REFERENCE, value) or re.fullmatch(_NOTHING, value):
         return Verdict(drop="a reference or a placeholder")
-    if _WORDS.fullmatch(value) and (value.islower() or value.isupper() or _word_length(value) >= 4.5):
+    if re.fullmatch(_WORDS, value) and (value.islower() or value.isupper() or _word_length(value) >= 4.5):
         return Verdict(drop="words or a name, nothing random")
     return Verdict()
 
 
 def _word_length(value: bytes) -> float:
-    """Letters a word, where words begin with a capital or after a mark: two or so at random, more in a name."""
-    words = _WORD.findall(value)
+    """Letters a word, where words begin with a capital or behind a mark: two or so at random."""
+    words = re.findall(_WORD, value)
     return sum(map(len, words)) / len(words) if words else 0.0
 
 
@@ -94,6 +94,6 @@ def basic_auth(match: Match) -> Verdict:
     user, colon, secret = data.partition(b":")
     if not user or not colon or len(secret) < 3 or any(byte < 32 for byte in data):
         return Verdict(drop="not a user and a password in base64")
-    if _REFERENCE.match(secret) or secret.lower() in _STOCK:
+    if re.match(_REFERENCE, secret) or secret.lower() in _STOCK:
         return Verdict(drop="a placeholder in base64")
     return Verdict(facts=told(match, {"user": user.decode("latin-1")}))
