@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dce_guard.adapters.git_command import OPTIONS, VERBS, cause, environment, executable, users_environment
+from dce_guard.adapters.git_command import (
+    OPTIONS,
+    VERBS,
+    cause,
+    environment,
+    environment_settings,
+    executable,
+    users_environment,
+)
 from dce_guard.errors import GitError
 
 _DISCOVERY_SECONDS = 60
@@ -161,7 +169,7 @@ def _trusted(program: str) -> list[str]:
             check=False,
         )
         values += os.fsdecode(done.stdout).split("\0")[:-1]
-    return values
+    return values + environment_settings(os.environ, "safe.directory")
 
 
 def _refuse_unreadable(folder: Path, stderr: bytes, env: Mapping[str, str]) -> None:

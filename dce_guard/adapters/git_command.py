@@ -105,6 +105,14 @@ def users_environment(outer: Mapping[str, str]) -> dict[str, str]:
     return kept | {"LC_ALL": "C"}
 
 
+def environment_settings(outer: Mapping[str, str], key: str) -> list[str]:
+    """Values of one setting given through GIT_CONFIG_COUNT and its kind, as images give safe.directory."""
+    count = outer.get("GIT_CONFIG_COUNT", "")
+    numbers = range(min(int(count), 1000)) if count.isascii() and count.isdigit() else range(0)
+    named = (number for number in numbers if outer.get(f"GIT_CONFIG_KEY_{number}", "").lower() == key)
+    return [outer.get(f"GIT_CONFIG_VALUE_{number}", "") for number in named]
+
+
 def executable(outer: Mapping[str, str]) -> str:
     """The absolute path of git. Never one in the current directory: that may be the repository under test.
 

@@ -66,8 +66,8 @@ class Range:
     ) -> dict[str, Place]:
         """Path and first commit of blobs, for those that findings are in. One walk over the range's commits.
 
-        A blob at several paths is told at the first that is not `excluded`: a copy in an excluded folder must not
-        hide the other. Blobs that only a tag names, and commits and tags themselves, are not in the answer.
+        A blob at several paths is told at the first that is not `excluded`: a copy in an excluded folder does
+        not hide the other. Blobs that only a tag names, and commits and tags themselves, are not in the answer.
         """
         left = set(objects)
         places: dict[str, Place] = {}

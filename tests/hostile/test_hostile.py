@@ -116,7 +116,9 @@ def test_refusals_name_the_cause_and_what_to_do(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a repository away")
-def test_another_users_repository_is_opened_when_the_user_said_so(tmp_path: Path, own_home: Path) -> None:
+def test_another_users_repository_is_opened_when_the_user_said_so(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = FIXTURES["a14_safe_directory"](Ground(tmp_path, PLANTED, tmp_path / "canary"))
     with pytest.raises(GitError) as error:
         discover(found.path)
@@ -126,6 +128,10 @@ def test_another_users_repository_is_opened_when_the_user_said_so(tmp_path: Path
     assert isinstance(result, Seen) and result.planted == {"staged.txt"}
     (own_home / ".gitconfig").write_text("[safe]\n\tdirectory = /elsewhere\n")
     assert isinstance(scan("staged", found.path), GitError)
+    for key, value in {"COUNT": "1", "KEY_0": "safe.directory", "VALUE_0": "*"}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
+    result = scan("staged", found.path)
+    assert isinstance(result, Seen) and result.planted == {"staged.txt"}
 
 
 SETTINGS = (
