@@ -6,33 +6,31 @@ import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
+_KEPT = 8  # sets of compiled rules; a megabyte each
 _DIGEST = 32  # bytes of SHA-256 before the payload
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def cache_folder(environ: Mapping[str, str]) -> str | None:
+def cache_folder(environ: Mapping[str, str]) -> Path | None:
     """The user's cache folder for this program; None where the environment names no home."""
     if environ.get("XDG_CACHE_HOME"):
-        return os.path.join(environ["XDG_CACHE_HOME"], "dce-guard")
+        return Path(environ["XDG_CACHE_HOME"], "dce-guard")
     if sys.platform == "win32":
-        return (
-            os.path.join(environ["LOCALAPPDATA"], "dce-guard", "Cache")
-            if environ.get("LOCALAPPDATA")
-            else None
-        )
+        return Path(environ["LOCALAPPDATA"], "dce-guard", "Cache") if environ.get("LOCALAPPDATA") else None
     if not environ.get("HOME"):
         return None
     part = "Library/Caches" if sys.platform == "darwin" else ".cache"
-    return os.path.join(environ["HOME"], part, "dce-guard")
+    return Path(environ["HOME"], part, "dce-guard")
 
 
-def read(folder: str | None, name: str) -> bytes | None:
+def read(folder: Path | None, name: str) -> bytes | None:
     """What was kept under `name`; None when nothing was, or it is damaged, or others could have written it."""
     if folder is None:
         return None
     try:
-        descriptor = os.open(os.path.join(folder, name), _FLAGS)
+        descriptor = os.open(folder / name, _FLAGS)
     except OSError:
         return None
     with os.fdopen(descriptor, "rb") as file:
@@ -49,17 +47,26 @@ def _is_ours(status: os.stat_result) -> bool:
     return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o077)
 
 
-def write(folder: str | None, name: str, payload: bytes) -> None:
+def write(folder: Path | None, name: str, payload: bytes) -> None:
     """Keeps `payload` under `name`, whole or not at all. A folder that cannot be written to is no error."""
     if folder is None:
         return
-    draft = os.path.join(folder, f".{name}.{os.getpid()}")
+    draft = folder / f".{name}.{os.getpid()}"
     with suppress(OSError):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(hashlib.sha256(payload).digest() + payload)
-            os.replace(draft, os.path.join(folder, name))
+            draft.replace(folder / name)
         except OSError:
-            os.unlink(draft)
+            draft.unlink()
+        _prune(folder, name)
+
+
+def _prune(folder: Path, name: str) -> None:
+    """Drops all but the newest few files of this kind: each version and each set of rules makes its own."""
+    kind = Path(name).suffix
+    kept = sorted(folder.glob(f"*{kind}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in kept[_KEPT:]:
+        old.unlink()

@@ -1,6 +1,5 @@
 """Where the rule packs are: beside the package in a wheel, at the top of a checkout."""
 
-import os
 from pathlib import Path
 
 from dce_guard.errors import RulesError
@@ -9,9 +8,9 @@ _PACKAGE = Path(__file__).parent.parent
 _KNOWN = "known"
 
 
-def _folder() -> str:
-    installed = os.path.join(_PACKAGE, "_rules")
-    return installed if os.path.isdir(installed) else os.path.join(_PACKAGE.parent, "rules")
+def _folder() -> Path:
+    installed = _PACKAGE / "_rules"
+    return installed if installed.is_dir() else _PACKAGE.parent / "rules"
 
 
 def read_packs() -> list[tuple[str, str]]:
@@ -21,7 +20,7 @@ def read_packs() -> list[tuple[str, str]]:
     """
     folder = _folder()
     try:
-        names = sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".toml"))
+        names = sorted(path.stem for path in folder.glob("*.toml"))
         packs = [(name, _read(folder, name)) for name in names if name != _KNOWN]
     except (OSError, UnicodeDecodeError) as error:
         raise RulesError(
@@ -42,6 +41,5 @@ def read_known() -> str:
         ) from None
 
 
-def _read(folder: str, name: str) -> str:
-    with open(os.path.join(folder, name + ".toml"), encoding="utf-8") as file:
-        return file.read()
+def _read(folder: Path, name: str) -> str:
+    return (folder / f"{name}.toml").read_text(encoding="utf-8")

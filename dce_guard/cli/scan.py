@@ -1,5 +1,6 @@
 """`dce-guard scan`: files as they are, the staged change, a range of commits, a stream."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Mode:
     stdin: bool = False
     ignored: bool = False
     submodules: bool = False
+    remote: str = ""
 
 
 @click.command("scan", short_help="Scan files, the staged change, a range of commits or a stream.")
@@ -155,7 +157,7 @@ def _range(session: Session, mode: Mode) -> "tuple[Session, Source, Report]":
     from dce_guard.cli.running import report, scan
     from dce_guard.cli.trust import policy_changes, untrusted_markers
 
-    source = Range(_repository(session), mode.range)
+    source = Range(_repository(session), mode.range, mode.remote)
     seen = scan(session, source)
     reach_of_objects(session, seen, source)
     seen.sightings = [one for one in seen.sightings if not session.policy.excluded(one.locations[0].path)]
@@ -173,7 +175,11 @@ def _base(mode: Mode, policy: dict[str, Any]) -> "Callable[[Repository], ReadAt 
         from dce_guard.adapters.ranges import Range
         from dce_guard.cli.trust import reader
 
-        return None if policy.get("trust-head") else reader(repository, Range(repository, mode.range).base)
+        return (
+            None
+            if policy.get("trust-head")
+            else reader(repository, Range(repository, mode.range, mode.remote).base)
+        )
 
     return read_at
 
@@ -204,8 +210,13 @@ def _head_time(session: Session) -> int | None:
 
 
 def run_push(updates: Sequence[tuple[str, str, str, str]], remote: str) -> int:
-    """Scans what a push would send: (local ref, local id, remote ref, remote id) each, as git tells them."""
+    """Scans what a push would send: (local ref, local id, remote ref, remote id) each, as git tells them.
+
+    `remote` is the one whose tracking refs say what is there already. The pusher's own repository says what is
+    accepted; on a server (git sets GIT_QUARANTINE_PATH) the policy is that of the commits it has.
+    """
     from dce_guard.cli.output import Output
 
-    pairs = [(remote_id, local_id) for _, local_id, _, remote_id in updates]
-    return run(Mode(range=pairs), {}, Output())
+    pairs = tuple((remote_id, local_id) for _, local_id, _, remote_id in updates)
+    policy = {} if os.environ.get("GIT_QUARANTINE_PATH") else {"trust-head": True}
+    return run(Mode(range=pairs, remote=remote), policy, Output())

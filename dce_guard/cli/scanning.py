@@ -1,7 +1,6 @@
 """Running a source through the engine, in one process or several."""
 
 import os
-import pickle
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from dce_guard.errors import GuardError
 from dce_guard.model.item import Chunk, Skip
-from dce_guard.model.match import Match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dce_guard.cli.analyst import Analyst
     from dce_guard.model.finding import Sighting
+    from dce_guard.model.match import Match
     from dce_guard.scan.engine import Engine
 
 # Below this many bytes a second process costs more to start than it saves (20 ms against 1 GB/s a core).
@@ -66,7 +65,7 @@ class Scanner:
     def _chunk(self, chunk: Chunk, seen: Seen) -> None:
         seen.items += 0 if chunk.offset else len(chunk.items)
         seen.bytes += sum(chunk.ends) - sum(chunk.starts)
-        matches: list[Match] = []
+        matches: "list[Match]" = []
         for found in self._engine.scan(chunk):
             if isinstance(found, Skip):
                 seen.skips.append(found)
@@ -111,6 +110,8 @@ def _fork(source: Chunks, scanner: "Callable[[], Scanner]", share: int, shares: 
         os.close(write_end)
         return process, read_end
     code = 1
+    import pickle
+
     try:
         os.close(read_end)
         answer: Seen | GuardError
@@ -133,5 +134,7 @@ def _answer(process: int, read_end: int) -> Seen | GuardError:
         return GuardError(
             "a scanning process ended before it was done; the scan is not complete", "run it again"
         )
+    import pickle
+
     answer: Seen | GuardError = pickle.loads(data)  # noqa: S301  # our own child's, through our own pipe
     return answer

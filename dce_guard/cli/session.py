@@ -69,7 +69,7 @@ class Session:
         from dce_guard.adapters.keys import find_key
 
         common = self.repository.common_dir if self.repository else None
-        key = find_key(self.policy.key, self.baseline, common, self.environ)
+        key = find_key(self.policy.key, self.baseline, common, self.environ, self.root)
         if key.notice:
             self.notices.append(key.notice)
         return key

@@ -55,16 +55,19 @@ def confirm(rule: Rule, data: Buffer, low: int, high: int, ends: Sequence[int]) 
                 for name, value in match.groupdict().items()
                 if name != "secret" and value is not None
             }
-            yield Found(match["secret"], start + match.start("secret"), start + match.end("secret"), groups)
+            yield Found(bytes(match["secret"]), match.start("secret"), match.end("secret"), groups)
 
 
 def _search(
     pattern: regex.Pattern[bytes], data: Buffer, start: int, stop: int, high: int
 ) -> list[regex.Match[bytes]]:
-    """Matches in one window; when one runs into the window's end, in a larger window: it may go on there."""
+    """Matches in one window; when one runs into the window's end, in a larger window: it may go on there.
+
+    Searched in place, so that what looks behind sees the bytes before the window.
+    """
     while True:
-        matches = list(pattern.finditer(bytes(data[start:stop]), timeout=SECONDS_PER_WINDOW))
-        cut = stop < high and any(match.end() >= stop - start - 1 for match in matches)
+        matches = list(pattern.finditer(data, start, stop, timeout=SECONDS_PER_WINDOW))
+        cut = stop < high and any(match.end() >= stop - 1 for match in matches)
         if not cut or stop - start > _MOST_GROWTH:
             return matches
         stop = min(high, stop + 4 * (stop - start))

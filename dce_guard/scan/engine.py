@@ -4,11 +4,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dce_guard.model.item import Chunk, Item, Skip
-from dce_guard.model.match import Match
 from dce_guard.scan.prefilter import Buffer, Hit, Matcher
+
+if TYPE_CHECKING:
+    from dce_guard.model.match import Match
 
 # Pieces of one large item overlap by this many bytes, so that what one piece cuts the next holds whole.
 OVERLAP = 64 << 10
@@ -33,7 +35,7 @@ class View:
 class SecondStage(Protocol):
     """What confirms hits. Loaded on the first hit only: it costs more to import than a clean scan takes."""
 
-    def matches(self, view: View, hits: list[Hit]) -> Iterator[Match | Skip]:
+    def matches(self, view: View, hits: list[Hit]) -> "Iterator[Match | Skip]":
         """Confirmed matches of the rules whose anchors hit in the view."""
 
     def texts(self, view: View, hits: list[Hit]) -> Iterator[View]:
@@ -47,20 +49,20 @@ class Engine:
         self._matcher = matcher
         self._second = second
 
-    def scan(self, chunk: Chunk) -> Iterator[Match | Skip]:
+    def scan(self, chunk: Chunk) -> "Iterator[Match | Skip]":
         """Matches of every rule in every item, also in what is encoded in it; and what could not be looked at."""
         for index, hits in sorted(_by_item(chunk, self._matcher.hits(chunk.data)).items()):
             yield from _whole(chunk, index, self._view(_item_view(chunk, index), hits))
         for index in _with_nuls(chunk):
             yield from _whole(chunk, index, self._search(_without_nuls(_item_view(chunk, index))))
 
-    def _view(self, view: View, hits: list[Hit]) -> Iterator[Match | Skip]:
+    def _view(self, view: View, hits: list[Hit]) -> "Iterator[Match | Skip]":
         second = self._second()
         yield from second.matches(view, hits)
         for inner in second.texts(view, hits):
             yield from self._search(inner)
 
-    def _search(self, view: View) -> Iterator[Match | Skip]:
+    def _search(self, view: View) -> "Iterator[Match | Skip]":
         if hits := self._matcher.hits(view.data):
             yield from self._view(view, hits)
         if view.depth and _NUL.search(view.data):
@@ -123,7 +125,7 @@ def _width(wide: bytes) -> str:
     return "utf-32" if share > 0.7 else "utf-16" if share > 0.3 else "nul"
 
 
-def _whole(chunk: Chunk, index: int, found: Iterator[Match | Skip]) -> Iterator[Match | Skip]:
+def _whole(chunk: Chunk, index: int, found: "Iterator[Match | Skip]") -> "Iterator[Match | Skip]":
     """Leaves out what a piece's edge may have cut: the neighbouring piece holds it whole."""
     if not chunk.offset and chunk.last:
         yield from found

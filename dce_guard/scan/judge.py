@@ -116,7 +116,7 @@ def _joined(judged: Sequence[Judged]) -> list[Judged]:
     """Halves of a pair become one; a half that needs its other and has none is no finding, nor is an identifier."""
     taken: set[int] = set()
     for one in judged:
-        if one.match.rule.pair and (other := _nearest(one, judged)):
+        if id(one) not in taken and one.match.rule.pair and (other := _nearest(one, judged)):
             one.other = other.match
             one.facts.update(other.facts)
             one.reasons.append(f"its other half ({other.match.rule.description}) stands near")

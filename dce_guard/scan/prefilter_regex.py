@@ -53,7 +53,8 @@ def required_literal(anchor: str) -> bytes:
 def _piece(anchor: str, index: int) -> tuple[str, int]:
     """The next unit of the expression (escape, class, single character) and where the one after it begins."""
     if anchor[index] == "\\":
-        return anchor[index : index + 2], index + 2
+        size = 4 if anchor[index + 1] == "x" else 2
+        return anchor[index : index + size], index + size
     if anchor[index] == "[" and (match := _CLASS.match(anchor, index)):
         return match.group(), match.end()
     return anchor[index], index + 1

@@ -4,11 +4,11 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any
 
 from dce_guard.errors import RulesError
 from dce_guard.model.rule import Category, Confidence, Pair, Rule, Sensitivity
+from dce_guard.scan.suggest import meant
 
 # Names that a pack's table [pack] sets for all its rules; a rule may set its own.
 _SHARED = ("category", "sensitivity", "confidence", "provider", "remediation", "references", "cwe")
@@ -30,6 +30,9 @@ def parse_pack(name: str, text: str) -> list[Rule]:
     if unknown:
         raise RulesError(f"rules/{name}.toml: unknown table [{min(unknown)}], expected [pack] or [[rule]]")
     pack = document.get("pack", {})
+    for key in pack:
+        if key not in _SHARED:
+            raise RulesError(f"rules/{name}.toml: unknown key '{key}' in [pack]{meant(key, _SHARED)}")
     shared = {key: pack[key] for key in _SHARED if key in pack}
     return [_rule(name, shared | table) for table in document.get("rule", [])]
 
@@ -38,8 +41,7 @@ def _rule(pack: str, table: Mapping[str, Any]) -> Rule:
     where = f"rules/{pack}.toml: rule '{table.get('id', '?')}'"
     for key in table:
         if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, 1)
-            raise RulesError(f"{where}: unknown key '{key}'" + (f", did you mean '{close[0]}'?" if close else ""))
+            raise RulesError(f"{where}: unknown key '{key}'{meant(key, _KEYS)}")
     missing = [key for key in _REQUIRED if key not in table]
     if missing:
         raise RulesError(f"{where}: key '{missing[0]}' is missing")
@@ -67,15 +69,21 @@ def load(packs: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
     """
     rules = tuple(rule for name, text in packs for rule in parse_pack(name, text))
     if not rules:
-        raise RulesError("no rules were loaded; nothing was scanned", "reinstall dce-guard: its rule packs are missing")
+        raise RulesError(
+            "no rules were loaded; nothing was scanned", "reinstall dce-guard: its packs are missing"
+        )
     seen: dict[str, Rule] = {}
     for rule in rules:
         if rule.id in seen:
-            raise RulesError(f"rules/{rule.pack}.toml: rule id '{rule.id}' is taken by rules/{seen[rule.id].pack}.toml")
+            raise RulesError(
+                f"rules/{rule.pack}.toml: rule '{rule.id}' is in rules/{seen[rule.id].pack}.toml too"
+            )
         seen[rule.id] = rule
     for rule in rules:
         if rule.pair and rule.pair.rule not in seen:
-            raise RulesError(f"rules/{rule.pack}.toml: rule '{rule.id}' pairs with unknown rule '{rule.pair.rule}'")
+            raise RulesError(
+                f"rules/{rule.pack}.toml: rule '{rule.id}': no rule '{rule.pair.rule}' to pair with"
+            )
     return rules
 
 
