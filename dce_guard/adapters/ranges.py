@@ -67,7 +67,7 @@ class Range:
         """Path and first commit of blobs, for those that findings are in. One walk over the range's commits.
 
         A blob at several paths is told at the first that is not `excluded`: a copy in an excluded folder does
-        not hide the other. Blobs that only a tag names, and commits and tags themselves, are not in the answer.
+        not hide the other. Blobs that only a tag names, and commits and tags, are not in the answer.
         """
         left = set(objects)
         places: dict[str, Place] = {}
