@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dce_guard.model.match import Match, Verdict
 from dce_guard.model.rule import Confidence
@@ -30,8 +30,7 @@ _OIDS = {
 _SMALLEST = 60  # base64 characters: an Ed25519 key in PKCS#8 has 64
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What was read of a key. `whole` says that its structure parsed to the end."""
 
     type: str = ""
