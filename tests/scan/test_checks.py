@@ -9,60 +9,17 @@ import struct
 import zlib
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from check_samples import BASE62, RULE, base_n, drawn, flipped, judged
 
 from dce_guard.errors import RulesError
 from dce_guard.model.item import Item, Kind
 from dce_guard.model.match import Match
-from dce_guard.model.rule import Category, Confidence, Rule, Sensitivity
+from dce_guard.model.rule import Confidence, Sensitivity
 from dce_guard.model.sensitive import Sensitive
 from dce_guard.scan.checks import CHECKS
 from dce_guard.scan.checks.common import told
 from dce_guard.scan.encodings import bech32_valid
 from dce_guard.scan.known import is_known, load_known
-from dce_guard.scan.templates import expand
-
-FORMS = serialization.PrivateFormat
-RULE = Rule(
-    "any",
-    "any",
-    "(?P<secret>.)",
-    (".",),
-    Category.EXTERNAL_API,
-    Sensitivity.HIGH,
-    Confidence.MEDIUM,
-    "any",
-    "any",
-)
-BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-
-
-def judged(check: str, value: str | bytes, before: bytes = b"", after: bytes = b"", **groups: bytes):
-    raw = value if isinstance(value, bytes) else value.encode()
-    text, start = before + raw + after, len(before)
-    end = start + len(raw)
-    item = Item(Kind.FILE, "x", len(text))
-    return CHECKS[check](Match(RULE, item, Sensitive(raw), groups, text, start, end, start, end))
-
-
-def drawn(size: int, alphabet: str = BASE62, seed: int = 3) -> str:
-    return "".join(random.Random(seed).choices(alphabet, k=size))
-
-
-def base_n(number: int, alphabet: str, width: int) -> str:
-    """Written the long way round: the highest power first."""
-    out = ""
-    for power in range(width - 1, -1, -1):
-        digit, number = divmod(number, len(alphabet) ** power)
-        out += alphabet[digit]
-    return out
-
-
-def flipped(text: str, at: int = -1) -> str:
-    """The same with one letter or digit changed."""
-    at %= len(text)
-    return text[:at] + ("a" if text[at] != "a" else "b") + text[at + 1 :]
 
 
 def github(seed: int = 3) -> str:
@@ -207,81 +164,6 @@ def test_stateless_github_tokens_hold_a_token():
     whole = "gh" + "s_123456_" + token({"iss": "https://github.com"})
     assert judged("github-installation", whole).confidence is Confidence.HIGH
     assert judged("github-installation", whole[:40] + ".x.y").confidence is Confidence.MEDIUM
-
-
-def pem(key, form=FORMS.PKCS8, password: bytes = b"") -> bytes:
-    cipher = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, form, cipher)
-
-
-@pytest.fixture(scope="module")
-def rsa_key():
-    return rsa.generate_private_key(65537, 2048)
-
-
-def openssh_fingerprint(key) -> str:
-    line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    digest = hashlib.sha256(base64.b64decode(line.split()[1])).digest()
-    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
-
-
-def test_rsa_keys_tell_size_and_fingerprint_in_each_form(rsa_key):
-    for form in ("PKCS8", "TraditionalOpenSSL", "OpenSSH"):
-        verdict = judged("pem", pem(rsa_key, getattr(FORMS, form)))
-        assert verdict.confidence is Confidence.HIGH
-        assert verdict.facts["fingerprint"] == openssh_fingerprint(rsa_key)
-        assert verdict.facts["encrypted"] is False
-
-
-def test_other_kinds_are_named():
-    curve, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
-    assert judged("pem", pem(curve)).facts["type"] == "EC"
-    assert judged("pem", pem(edwards)).facts["type"] == "Ed25519"
-    assert judged("pem", pem(edwards, FORMS.OpenSSH)).facts["type"] == "ssh-ed25519"
-
-
-def test_encrypted_keys_are_low(rsa_key):
-    made = [pem(rsa_key, form, b"longer pass") for form in (FORMS.PKCS8, FORMS.TraditionalOpenSSL)]
-    made.append(expand("{pem:openssh-encrypted}", random.Random(1)))
-    for text in made:
-        verdict = judged("pem", text)
-        assert verdict.confidence is Confidence.LOW
-        assert verdict.facts["encrypted"] is True
-
-
-@pytest.mark.parametrize(
-    "dress",
-    [
-        lambda text: text.replace(b"\n", b"\\n"),
-        lambda text: text.replace(b"\n", b"\\\\n"),
-        lambda text: text.replace(b"\n", b"\r\n"),
-        lambda text: text.replace(b"\n", b"\n    "),
-        lambda text: text.replace(b"\n", b"\n# "),
-        lambda text: text.replace(b"\n", b'\\n" +\n  "'),
-        lambda text: text.replace(b"\n", b"\n+"),
-    ],
-)
-def test_keys_in_source_escapes_comments_and_patches_parse(rsa_key, dress):
-    assert judged("pem", dress(pem(rsa_key))).facts["bits"] == 2048
-
-
-def test_cut_keys_and_empty_headers(rsa_key):
-    whole = pem(rsa_key)
-    assert judged("pem", whole[:700]).confidence is Confidence.LOW
-    assert judged("pem", whole[:28] + b"\n-----END PRIVATE KEY-----").drop
-    assert judged("pem", whole[:28] + b"\nyour key goes here\n-----END PRIVATE KEY-----").drop
-
-
-def test_base64_of_a_certificate_is_no_key(rsa_key):
-    assert judged("pem-base64", base64.b64encode(pem(rsa_key))).facts["bits"] == 2048
-    other = pem(rsa_key).replace(b"PRIVATE KEY", b"CERTIFICATE")
-    assert judged("pem-base64", base64.b64encode(other)).drop
-
-
-def test_jwk_needs_its_kind_in_the_same_object():
-    value = drawn(43)
-    assert not judged("jwk", value, b'{"kty":"EC","d":"', b'"}').drop
-    assert judged("jwk", value, b'{"kty":"EC"},{"d":"', b'"}').drop
 
 
 def macaroon(host: str = "pypi.org", size: int = 32) -> str:
