@@ -30,6 +30,7 @@ class Hostile:
     staged: Outcome = Outcome.FOUND
     range: Outcome | None = Outcome.FOUND  # None: there is no range to ask for
     env: dict[str, str] = field(default_factory=dict)
+    """Set around the scan. Of a15's no named target must take notice; without a name it is a hook's, and counts."""
     since: str = "HEAD~1"
 
 
@@ -150,7 +151,7 @@ def _embedded(ground: Ground) -> Hostile:
         file.write(f"[core]\n\tfsmonitor = {script}\n\tworktree = ..\n\tbare = false\n")
     found.write("docs/embedded/refs/keep", b"")
     found.commit("documentation")
-    found.write("staged.txt", b"again " + ground.payload)
+    found.write("staged-again.txt", b"again " + ground.payload)
     found.git("add", "-A")
     return Hostile(found.path)
 
@@ -260,7 +261,7 @@ def a21_symlink_fifo_committed(ground: Ground) -> Hostile:
     os.mkfifo(ground.where / "pipe")
     os.symlink(ground.where / "pipe", found.path / "pipe")
     found.commit("a link")
-    found.write("staged.txt", b"again " + ground.payload)
+    found.write("staged-again.txt", b"again " + ground.payload)
     found.git("add", "-A")
     return Hostile(found.path)
 
@@ -422,7 +423,7 @@ def lying_commit_graph(ground: Ground) -> Hostile:
     found = ground.repo()
     found.git("rm", "-q", "src/leak.txt")
     found.commit("gone")
-    found.write("staged.txt", b"again " + ground.payload)
+    found.write("staged-again.txt", b"again " + ground.payload)
     found.git("add", "-A")
     found.git("commit-graph", "write", "--reachable")
     graph = found.path / ".git" / "objects" / "info" / "commit-graph"
