@@ -15,7 +15,7 @@ _LISTS = ("exclude", "enable", "disable", "rules", "detect_secrets_plugins")
 
 
 def policy_options(function: F) -> F:
-    """Adds what the configuration can say too; the command gets `policy`, a table of what was said, and `baseline_off`."""
+    """Adds what the configuration can say too; the command gets `policy` (what was said) and `baseline_off`."""
 
     @click.option(
         "--confidence",

@@ -107,7 +107,7 @@ def _write(path: Path, text: str) -> None:
         _print(text)
         return
     if path.exists() and not path.is_file():
-        with open(path, "w", encoding="utf-8", newline="") as file:  # a device or a named pipe
+        with path.open("w", encoding="utf-8", newline="") as file:  # a device or a named pipe
             file.write(text)
         return
     if not path.parent.is_dir():

@@ -65,7 +65,7 @@ class Scanner:
     def _chunk(self, chunk: Chunk, seen: Seen) -> None:
         seen.items += 0 if chunk.offset else len(chunk.items)
         seen.bytes += sum(chunk.ends) - sum(chunk.starts)
-        matches: "list[Match]" = []
+        matches: list[Match] = []
         for found in self._engine.scan(chunk):
             if isinstance(found, Skip):
                 seen.skips.append(found)

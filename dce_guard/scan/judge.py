@@ -25,6 +25,7 @@ class Judged:
     facts: dict[str, Fact] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     drop: str = ""
+    known: bool = False  # dropped, and by its form: nothing else may report it
     other: Match | None = None  # the half it was joined with
 
     @property
@@ -45,6 +46,7 @@ class Judge:
         judged = Judged(match, match.rule.confidence, match.rule.sensitivity)
         value = match.secret.reveal()
         judged.drop = self._unlikely(match, value)
+        judged.known = bool(judged.drop)
         sure = False
         for name in match.rule.checks:
             if judged.drop:
@@ -72,7 +74,7 @@ class Judge:
 
 
 def _apply(judged: Judged, verdict: Verdict) -> None:
-    judged.drop = verdict.drop
+    judged.drop, judged.known = verdict.drop, verdict.known
     judged.confidence = verdict.confidence or judged.confidence
     judged.sensitivity = verdict.sensitivity or judged.sensitivity
     judged.facts.update(verdict.facts)
@@ -82,23 +84,28 @@ def _apply(judged: Judged, verdict: Verdict) -> None:
 
 def _regular(value: bytes) -> bool:
     """Whether a token of a vendor's form is one that people make up: XXXX, EXAMPLE, 123456. Keys of many lines pass."""
-    return len(value) < 512 and is_placeholder(value.decode("latin-1"))
+    return len(value) < 512 and b"-----BEGIN" not in value and is_placeholder(value.decode("latin-1"))
 
 
 def _settled(judged: Sequence[Judged]) -> list[Judged]:
     """One of those that overlap: what is known of a value's form wins, also when it says that there is nothing.
 
-    A GitHub token with a wrong checksum is no generic secret either.
+    A GitHub token with a wrong checksum is no generic secret either; a vendor's form that is doubtful by itself
+    is as sure as the name it stands beside makes it.
     """
     order = sorted(
         judged, key=lambda one: (one.generic, bool(one.drop), -one.confidence.rank, -len(one.match.secret))
     )
     kept: list[Judged] = []
     for one in order:
-        if one.drop and one.generic:
+        if one.drop and not one.known:
             continue
-        if not any(_overlap(one.match, other.match) for other in kept):
+        over = [other for other in kept if _overlap(one.match, other.match)]
+        if not over:
             kept.append(one)
+        elif not one.drop and one.confidence.rank > over[0].confidence.rank and not over[0].drop:
+            over[0].confidence = one.confidence
+            over[0].reasons += one.reasons
     return [one for one in kept if not one.drop]
 
 

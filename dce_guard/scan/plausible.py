@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 
 from dce_guard.scan.trigrams import TRIGRAMS
 
@@ -23,7 +24,7 @@ _PLACEHOLDER = re.compile(
 _REFERENCE = re.compile(
     r"^\$[\w({]|\$\{|\$\(|\{\{|\}\}|<%|%>|^<[^>]*>?$|^\[.*\]$|^%[\w-]+%$|^%\(|^%[sdvq@]|^@[\w.{(/]|^:[a-z_]\w*$|^#\{|#\{"
     r"|^&[a-z]|\benv\b|getenv|environ|process\.|os\.|config[.\[]|params[.\[:]|secrets?\.|vars?\.|ssm:|vault:|arn:aws|op://|^!"
-    r"|\(\)|\($|^\w+\(|=>|->|::|&&|\|\||^[\w.]+\[|\{[\w.!:]*\}|^--?[a-z]|^[A-Z]+=|\\x[0-9a-f]{2}|\\[0-7]{3}|^self\.|^this\.",
+    r"|\(\)|\($|\||^\w+\(|=>|->|::|&&|\|\||^[\w.]+\[|\{[\w.!:]*\}|^--?[a-z]|^[A-Z]+=|\\x[0-9a-f]{2}|\\[0-7]{3}|^self\.|^this\.",
     re.IGNORECASE,
 )
 _NOT_A_VALUE = re.compile(
@@ -65,9 +66,13 @@ def word_share(value: str) -> float:
 
 def is_placeholder(value: str) -> bool:
     """Whether the value says of itself that it stands for another, or is too regular to be one."""
-    plain = _SIGNS.sub("", value)
+    plain, half = _SIGNS.sub("", value), len(value) // 2
+    if half >= 4 and value[:half] == value[-half:]:
+        return True
     return (
-        bool(_PLACEHOLDER.search(value)) or len(set(value)) <= max(2, len(value) // 8) or _is_sequence(plain)
+        bool(_PLACEHOLDER.search(value))
+        or len(set(value)) <= max(2, min(5, len(value) // 8))
+        or _is_sequence(plain)
     )
 
 
@@ -83,5 +88,5 @@ def is_other(value: str) -> bool:
 
 def _is_sequence(value: str) -> bool:
     """Whether most neighbours differ by the same step, as in abcdef, 0123456 and aaaaaa."""
-    steps = Counter(ord(b) - ord(a) for a, b in zip(value, value[1:], strict=False))
+    steps = Counter(ord(b) - ord(a) for a, b in pairwise(value))
     return any(steps[step] * 10 >= 7 * max(1, len(value) - 1) for step in (-1, 0, 1))

@@ -28,7 +28,7 @@ def checksum(right: bool, of: str) -> Verdict:
     """The verdict on a checksum whose algorithm its issuer publishes: wrong means not this token."""
     if right:
         return Verdict(confidence=Confidence.HIGH, reason="its checksum is right")
-    return Verdict(drop=f"not {of}: its checksum is wrong")
+    return Verdict(drop=f"not {of}: its checksum is wrong", known=True)
 
 
 def weak_checksum(right: bool) -> Verdict:

@@ -18,14 +18,18 @@ _CODE = re.compile(
 _UNLIKELY_FILE = re.compile(
     r"(?:^|/)(?:locales?|i18n|lang|translations?|l10n)/|\.(?:po|pot|strings|resx|xlf|svg|map|css)$", re.I
 )
-_NAME_OF = re.compile(
-    r"(?:file|path|name|url|uri|endpoint|type|length|len|size|count|field|label|hint|error|msg|message|regex|pattern|policy"
-    r"|prefix|suffix|header|param|column|input|placeholder|reset|expir\w*|ttl|timeout|id|ids|hash(?:er)?|algorithm|alg|format"
-    r"|version|enabled|required|manager|provider|helper|class|store|service|factory|handler|validator|encoder|count(?:er)?"
-    r"|index|offset|limit|status|state|date|time|at|by|on|is|has|can|should|public|publickey)$",
-    re.IGNORECASE,
-)  # fmt: skip
+# Last words of names that speak of something about a secret, not of it: `password_file`, `tokenType`.
+_ABOUT = frozenset(
+    "file path name url uri endpoint type length len size count field label hint error msg message regex pattern policy"
+    " prefix suffix header param column input placeholder reset expiry expires expiration ttl timeout id ids hash hasher"
+    " algorithm alg format version enabled required manager provider helper class store service factory handler"
+    " validator encoder counter index offset limit status state date time at by on is has can should public fingerprint"
+    " checksum digest sha1 sha2 sha256 md5 arn location directory dir folder".split()
+)
+_ABOUT_ALL = re.compile(r"public_?-?key|encrypted|csrf|xsrf|_site_key|publickeytoken", re.IGNORECASE)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+_NAMED = re.compile(r"(?:token|secret|api[_-]?key)s?$", re.IGNORECASE)
 _HEX = re.compile(r"^(?:0x)?[0-9a-fA-F]+$")
 _BASE64 = re.compile(r"^[A-Za-z0-9+/_-]+={0,2}$")
 _IDENTIFIER = re.compile(r"^[A-Za-z_$][\w$]*(?:[.:/-][A-Za-z_$][\w$]*)*[.:]?$")
@@ -51,7 +55,7 @@ def _no_value(match: Match, value: str) -> str:
         return "a reference to a value kept elsewhere"
     if is_other(value):
         return "a path, an address, a version or the like"
-    if _NAME_OF.search(_key(match)):
+    if _about(_key(match)):
         return "the name speaks of something about a secret"
     if _UNLIKELY_FILE.search(match.item.path):
         return "text for people"
@@ -64,6 +68,11 @@ def _no_value(match: Match, value: str) -> str:
     return ""
 
 
+def _about(key: str) -> bool:
+    words = _WORDS.findall(key)
+    return bool(words and words[-1].lower() in _ABOUT) or bool(_ABOUT_ALL.search(key))
+
+
 def _is_name(value: str) -> bool:
     """Whether it is made like an identifier: words, or short parts, joined by signs."""
     parts = [part for part in re.split(r"[_.\-:=]", value) if part]
@@ -72,7 +81,7 @@ def _is_name(value: str) -> bool:
         and not re.search(r"\d{3}|\d[a-z]+\d", value)
         and bool(_IDENTIFIER.match(value.rstrip("=")))
     )
-    return joined and (wordlike(value) >= 0.45 or (len(parts) > 2 and max(map(len, parts)) < 7))
+    return joined and (wordlike(value) >= 0.35 or (len(parts) > 2 and max(map(len, parts)) < 7))
 
 
 def _strong(value: str) -> bool:
@@ -80,13 +89,17 @@ def _strong(value: str) -> bool:
     return _random(value) and any(map(str.isdigit, value)) and len(value) >= 8 and entropy(value) >= 2.75
 
 
-def _unquoted_code(match: Match, value: str) -> bool:
+def _unquoted_code(match: Match, value: str, doubtful: bool = False) -> bool:
     """Whether an unquoted value stands where code stands: an expression, no literal."""
     if "bare" not in match.groups:
         return False
-    return bool(_CODE.search(match.item.path)) and not re.match(
-        rb"\s*(?:export\s|ENV\s|set\s|\$env:)?\s*[A-Z][A-Z0-9_]+=", match.line()[0]
-    )
+    line, at = match.line()
+    tight = re.search(rb"(?:=|: )$", line[:at]) is not None
+    if not _CODE.search(match.item.path) or (
+        tight and not doubtful and len(value) >= 8 and wordlike(value) < 0.25
+    ):
+        return False
+    return not re.match(rb"\s*(?:export\s|ENV\s|set\s|\$env:)?\s*[A-Z][A-Z0-9_]+=", line)
 
 
 def _echoes(match: Match, value: str) -> bool:
@@ -130,6 +143,8 @@ def _by_strength(value: str) -> Confidence:
 def generic_value(match: Match) -> Verdict:
     """Judges a token, secret or API key: made by a machine, so it must look random."""
     value = _text(match)
+    if _UUID.match(value) and _NAMED.search(_key(match)) and not _about(_key(match)):
+        return Verdict(reason="its name says token or secret, and issuers hand out UUIDs as such")
     if reason := _no_value(match, value):
         return _drop(reason)
     if " " in value or _unquoted_code(match, value) or _echoes(match, value):
@@ -142,10 +157,10 @@ def generic_value(match: Match) -> Verdict:
 
 
 def _machine_made(value: str, least: int) -> bool:
+    if _HEX.match(value):  # letters a to f make up common trigrams, so only entropy tells
+        return len(value) >= 16 and entropy(value) >= 2.9
     if len(value) < least or not _random(value):
         return False
-    if _HEX.match(value):
-        return len(value) >= 16 and entropy(value) >= 2.9
     bits = entropy(value)
     return bits >= (3.5 if len(value) >= 24 else 3.0 if len(value) >= 14 else 2.5)
 
@@ -158,7 +173,7 @@ def key_value(match: Match) -> Verdict:
     strong = _machine_made(value, 16) and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     if (
         " " in value
-        or _unquoted_code(match, value)
+        or _unquoted_code(match, value, doubtful=True)
         or not strong
         or not (_HEX.match(value) or _BASE64.match(value))
     ):

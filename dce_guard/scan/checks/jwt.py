@@ -19,6 +19,7 @@ _SIZES = {
     "ES": (64, 96, 132),
     "Ed": (64,),
 }
+_SMALLEST_SIGNATURE = 16  # bytes; a shorter one could be guessed
 _SUPABASE = ("supabase", "supabase-demo")
 
 
@@ -75,6 +76,10 @@ def token(match: Match) -> Verdict:
         return Verdict(
             confidence=Confidence.HIGH, facts=found, reason="header, claims and signature are well-formed"
         )
+    if str(header["alg"])[:2] not in _SIZES and len(signature) >= _SMALLEST_SIGNATURE:
+        return Verdict(
+            confidence=Confidence.MEDIUM, facts=found, reason="it decodes; its algorithm is unknown"
+        )
     return Verdict(
         confidence=Confidence.LOW, facts=found, reason="its signature has not its algorithm's length"
     )
@@ -91,7 +96,7 @@ def supabase(match: Match) -> Verdict:
         return Verdict(drop="not a Supabase key")
     claims, role = read[1], read[1].get("role")
     if role != "service_role":
-        return Verdict(drop="a Supabase key of a public or user role")
+        return Verdict(drop="a Supabase key of a public or user role", known=True)
     reference = claims.get("ref") if isinstance(claims.get("ref"), str) else None
     found = told(match, {**facts(read[0], claims), "project": reference})
     if claims["iss"] == "supabase-demo":

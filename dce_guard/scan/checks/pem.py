@@ -27,6 +27,7 @@ _OIDS = {
     "2b656e": "X25519",
     "2a864886f70d010301": "DH",
 }
+_CONVINCING = 200  # bytes of a block that need not parse: cut short, or of a kind not read here
 _SMALLEST = 60  # base64 characters: an Ed25519 key in PKCS#8 has 64
 
 
@@ -143,7 +144,9 @@ def _verdict(match: Match, judged: tuple[Key, str] | None) -> Verdict:
     if key.encrypted:
         return Verdict(confidence=Confidence.LOW, facts=facts, reason="it is encrypted with a passphrase")
     if not key.whole:
-        return Verdict(confidence=Confidence.LOW, facts=facts, reason="it does not parse as a whole key")
+        reason = "it does not parse as a whole key"
+        long = len(match.secret) >= _CONVINCING
+        return Verdict(confidence=Confidence.MEDIUM if long else Confidence.LOW, facts=facts, reason=reason)
     return Verdict(
         confidence=Confidence.HIGH, facts=facts, reason="it parses as a private key that is not encrypted"
     )

@@ -6,6 +6,7 @@ from dce_guard.model.match import Match, Verdict
 from dce_guard.model.rule import Confidence
 from dce_guard.scan.checks.common import told
 from dce_guard.scan.encodings import unbase64
+from dce_guard.scan.plausible import is_placeholder, wordlike
 
 # Expressions are left to re's cache: compiled here they would cost every hook that finds nothing.
 _REFERENCE = (
@@ -43,6 +44,8 @@ def password(match: Match) -> Verdict:
     facts = told(match, {"user": user.decode("latin-1"), "host": host.decode("latin-1")})
     if value == user:
         return Verdict(confidence=Confidence.LOW, facts=facts, reason="the password is the user's name")
+    if _drawn(value.decode("latin-1")):
+        return Verdict(facts=facts, reason="the password reads like no word")
     if user.lower() in _SAMPLE_USERS:
         return Verdict(
             confidence=Confidence.LOW, facts=facts, reason="the user's name is one of documentation"
@@ -54,6 +57,11 @@ def password(match: Match) -> Verdict:
     if re.match(_LOCAL, host):
         return Verdict(confidence=Confidence.LOW, facts=facts, reason="the host is local or an example")
     return Verdict(facts=facts)
+
+
+def _drawn(value: str) -> bool:
+    """Random enough to be somebody's, wherever the host is."""
+    return len(value) >= 6 and not value.isdigit() and wordlike(value) < 0.35 and not is_placeholder(value)
 
 
 def random_shape(match: Match) -> Verdict:
