@@ -19,13 +19,16 @@ _UNLIKELY_FILE = re.compile(
     r"(?:^|/)(?:locales?|i18n|lang|translations?|l10n)/|\.(?:po|pot|strings|resx|xlf|svg|map|css)$", re.I
 )
 # Last words of names that speak of something about a secret, not of it: `password_file`, `tokenType`.
-_ABOUT = frozenset(
-    "file path name url uri endpoint type length len size count field label hint error msg message regex pattern policy"
-    " prefix suffix header param column input placeholder reset expiry expires expiration ttl timeout id ids hash hasher"
-    " algorithm alg format version enabled required manager provider helper class store service factory handler"
-    " validator encoder counter index offset limit status state date time at by on is has can should public fingerprint"
-    " checksum digest sha1 sha2 sha256 md5 arn location directory dir folder".split()
-)
+_ABOUT = frozenset((
+    "file", "path", "name", "url", "uri", "endpoint", "type", "length", "len", "size", "count", "field",
+    "label", "hint", "error", "msg", "message", "regex", "pattern", "policy", "prefix", "suffix", "header",
+    "param", "column", "input", "placeholder", "reset", "expiry", "expires", "expiration", "ttl", "timeout",
+    "id", "ids", "hash", "hasher", "algorithm", "alg", "format", "version", "enabled", "required",
+    "manager", "provider", "helper", "class", "store", "service", "factory", "handler", "validator",
+    "encoder", "counter", "index", "offset", "limit", "status", "state", "date", "time", "at", "by", "on",
+    "is", "has", "can", "should", "public", "fingerprint", "checksum", "digest", "sha1", "sha2", "sha256",
+    "md5", "arn", "location", "directory", "dir", "folder",
+))  # fmt: skip
 _ABOUT_ALL = re.compile(r"public_?-?key|encrypted|csrf|xsrf|_site_key|publickeytoken", re.IGNORECASE)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import struct
+from dataclasses import replace
 from typing import NamedTuple
 
 from dce_guard.model.match import Match, Verdict
@@ -185,7 +186,7 @@ def service_account(match: Match) -> Verdict:
     project = re.search(rb'"project_id\\?"\s{0,4}:\s{0,4}\\?"([a-z0-9:.-]{4,60})\\?"', text)
     verdict = private_key(match)
     more = told(match, {"project": project[1].decode() if project else None})
-    return Verdict(verdict.drop, verdict.confidence, None, {**verdict.facts, **more}, verdict.reason)
+    return replace(verdict, facts={**verdict.facts, **more})
 
 
 def jwk(match: Match) -> Verdict:
