@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dce_guard._version import __version__
 from dce_guard.adapters import matcher_cache
 from dce_guard.errors import RulesError
+from dce_guard.scan.digest import digest
 from dce_guard.scan.engine import Engine, SecondStage
 from dce_guard.scan.prefilter import Matcher
 
@@ -25,8 +26,6 @@ class Kit:
     def __init__(
         self, packs: Packs, known: str, environ: Mapping[str, str], select: Select | None = None
     ) -> None:
-        from dce_guard.scan.rules import digest
-
         self._packs, self._known, self._select = packs, known, select
         self._folder = matcher_cache.cache_folder(environ)
         self.digest = digest([*packs, ("known", known), ("version", __version__)])

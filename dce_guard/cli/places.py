@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dce_guard.cli.running import relocated
+from dce_guard.cli.running import relocated, unpacked
 from dce_guard.cli.session import Session
 from dce_guard.model.finding import Location, Sighting
 from dce_guard.model.item import Chunk, Item, Kind, Reach
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 
 Change = Callable[[str, Location], Location | None]
+
+
+def outer(place: Location) -> str:
+    """The path of the file that a place is in: of the archive, for an entry of one."""
+    return place.path.partition("!")[0] if place.kind is Kind.ENTRY else place.path
 
 
 class Past:
@@ -44,7 +49,7 @@ class Past:
         from dce_guard.cli.scanning import Scanner
 
         chunk = Chunk(content, [Item(Kind.BLOB, path, len(content))], [0], [len(content)])
-        seen = Scanner(self._engine, lambda: self._session.analyst).scan(_One(chunk))
+        seen = Scanner(self._engine, lambda: self._session.analyst).scan(unpacked(_One(chunk)))
         return frozenset(
             (sighting.fingerprint, bool(place.marker))
             for sighting in seen.sightings
@@ -73,8 +78,8 @@ def added(session: Session, seen: "Seen", previous: "Mapping[tuple[str, str], st
     with Lookup(session.repository) as lookup:
 
         def change(fingerprint: str, place: Location) -> Location | None:
-            old = lookup.object(previous.get((place.path, place.object), "")) if previous else None
-            if old and past.holds(old[1], place.path, fingerprint):
+            old = lookup.object(previous.get((outer(place), place.object), "")) if previous else None
+            if old and past.holds(old[1], outer(place), fingerprint):
                 return None
             return replace(place, reach=Reach.STAGED)
 
@@ -94,8 +99,8 @@ def reach_of_files(session: Session, seen: "Seen") -> None:
     outreach = _outreach(session)
 
     def change(fingerprint: str, place: Location) -> Location:
-        name = place.path.partition("!")[0]
-        reach = outreach.of_path(name, lambda content: past.holds(content, place.path, fingerprint))
+        name = outer(place)
+        reach = outreach.of_path(name, lambda content: past.holds(content, name, fingerprint))
         return replace(place, reach=reach)
 
     try:
@@ -105,16 +110,23 @@ def reach_of_files(session: Session, seen: "Seen") -> None:
 
 
 def reach_of_objects(session: Session, seen: "Seen", source: "Range") -> None:
-    """Gives objects of a range their path and commit, and tells whether a remote has them."""
+    """Gives objects of a range their path and commit, tells whether a remote has them, and leaves excluded ones out."""
     if not seen.sightings:
         return
+    excluded = session.policy.excluded
     objects = {place.object for one in seen.sightings for place in one.locations if place.object}
-    places = source.provenance(objects)
+    places = source.provenance(objects, excluded)
     outreach = _outreach(session)
 
-    def change(_fingerprint: str, place: Location) -> Location:
+    def change(_fingerprint: str, place: Location) -> Location | None:
         known = places.get(place.object)
-        path, commit = (known.path, known.commit) if known else (place.path, place.commit)
+        inner = place.path.partition("!")[2]
+        path = "!".join(filter(None, (known.path, inner))) if known else place.path
+        if excluded(path.partition("!")[0]):
+            return None
+        commit = (
+            known.commit if known else place.commit or (place.object if place.kind is Kind.COMMIT else "")
+        )
         return replace(place, path=path, commit=commit, reach=outreach.of_object(place.object))
 
     try:

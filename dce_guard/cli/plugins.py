@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dce_guard.adapters.detect_secrets_plugins import Plugins, load_plugins
+from dce_guard.cli.running import unpacked
 from dce_guard.cli.scanning import Chunks, Seen
 from dce_guard.cli.session import Session
 from dce_guard.model.item import Chunk, Item, Skip
@@ -23,7 +24,7 @@ def run_plugins(session: Session, source: Chunks, seen: Seen) -> None:
     plugins = load_plugins(map(Path, session.policy.detect_secrets_plugins), session.root)
     identity = session.key.identity()
     known = {one.fingerprint for one in seen.sightings}
-    for chunk in source.chunks():
+    for chunk in unpacked(source).chunks():
         if isinstance(chunk, Skip):
             continue
         for index in range(len(chunk.items)):

@@ -26,13 +26,14 @@ def check(times: int, quiet: bool) -> None:
 
 def values(session: Session, source: Source, report: Report) -> Mapping[str, str]:
     """Fingerprint -> value for every finding of the report, by scanning once more: no finding holds its value."""
+    from dce_guard.cli.running import unpacked
     from dce_guard.scan.sight import canonical
 
     wanted = {finding.fingerprint for finding in report.findings}
     identity = session.key.identity()
     engine = session.kit.engine()
     found: dict[str, str] = {}
-    for chunk in source.chunks() if wanted else ():
+    for chunk in unpacked(source).chunks() if wanted else ():
         for match in () if isinstance(chunk, Skip) else engine.scan(chunk):
             if isinstance(match, Match):
                 value = match.secret.reveal()

@@ -1,25 +1,39 @@
 """A source scanned, folded and told apart from what was known: the report that every command starts from."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dce_guard._version import __version__
-from dce_guard.adapters.sources import Source
-from dce_guard.cli.scanning import Scanner, Seen, scan_shared
+from dce_guard.adapters.archives import Budget, Unpacking
+from dce_guard.cli.scanning import Chunks, Scanner, Seen, scan_shared
 from dce_guard.cli.session import Session
 from dce_guard.model.finding import Finding, Location, Report, Sighting
-from dce_guard.model.item import Skip
+from dce_guard.model.item import Chunk, Item, Skip
 
 if TYPE_CHECKING:
+    from io import BytesIO
+
     from dce_guard.model.rule import Rule
 
 Amend = Callable[[list[Sighting]], list[Sighting]]
 
 
-def scan(session: Session, source: Source, shares: int = 1) -> Seen:
-    """What a source holds. The engine is made before the first byte is read: no rules, no verdict."""
+def unpacked(source: Chunks) -> Unpacking:
+    """The source with what its archives hold. What opens archives is loaded for the first: it costs 15 ms."""
+    return Unpacking(source, _entries)
+
+
+def _entries(kind: str, item: Item, content: "BytesIO", budget: Budget) -> Iterator[Chunk | Skip]:
+    from dce_guard.adapters.archives_open import entries
+
+    return entries(kind, item, content, budget)
+
+
+def scan(session: Session, source: Chunks, shares: int = 1) -> Seen:
+    """What a source holds, in archives too. The engine is made before the first byte is read: no rules, no verdict."""
+    source = unpacked(source)
     engine = session.kit.engine()
     if shares > 1:
         session.key  # noqa: B018  # one key for all processes: made once, here

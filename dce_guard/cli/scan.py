@@ -160,7 +160,6 @@ def _range(session: Session, mode: Mode) -> "tuple[Session, Source, Report]":
     source = Range(_repository(session), mode.range, mode.remote)
     seen = scan(session, source)
     reach_of_objects(session, seen, source)
-    seen.sightings = [one for one in seen.sightings if not session.policy.excluded(one.locations[0].path)]
     if not session.policy.trust_head:
         untrusted_markers(session, seen, source.base)
     policy_changes(session, source.base, source.head)

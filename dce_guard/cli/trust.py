@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.lookup import Lookup
-from dce_guard.cli.places import Past
+from dce_guard.cli.places import Past, outer
 from dce_guard.cli.running import relocated
 from dce_guard.cli.scanning import Seen
 from dce_guard.cli.session import Session
@@ -37,8 +37,8 @@ def untrusted_markers(session: Session, seen: Seen, base: str) -> None:
         def vouched(place: Location, fingerprint: str) -> Location:
             if not place.marker:
                 return place
-            old = lookup.object(f"{base}:{place.path}") if base else None
-            if old and past.holds(old[1], place.path, fingerprint, marked=True):
+            old = lookup.object(f"{base}:{outer(place)}") if base else None
+            if old and past.holds(old[1], outer(place), fingerprint, marked=True):
                 return place
             refused.append(f"{place.path}:{place.line}")
             return replace(place, marker="")

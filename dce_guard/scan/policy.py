@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from re import MULTILINE, escape, search
-from typing import Any
+from typing import Any, NamedTuple
 
 from dce_guard.errors import UsageError
 from dce_guard.model.rule import Confidence, Rule
@@ -30,8 +30,7 @@ class Trust(StrEnum):
     COMMAND = "command line"
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """The source of a table. `text` is the file's, to tell the line of a key, `table` the header above it."""
 
     name: str
@@ -61,16 +60,14 @@ class Where:
         return self.text.count("\n", 0, start + found.start()) + 1 if found else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """The settings of one source, checked. A key that is absent says nothing."""
 
     where: Where
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(NamedTuple):
     """Rules turned on or off by id, by pack name, or by a pattern (`*`, `?`, `[…]`) over either."""
 
     on: bool

@@ -1,8 +1,7 @@
 """Rule packs: TOML in, `Rule`s out, with errors that name file, rule and key."""
 
-import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -85,12 +84,3 @@ def load(packs: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
                 f"rules/{rule.pack}.toml: rule '{rule.id}': no rule '{rule.pair.rule}' to pair with"
             )
     return rules
-
-
-def digest(packs: Sequence[tuple[str, str]]) -> str:
-    """SHA-256 in hex over names and texts of the packs, in the order given."""
-    state = hashlib.sha256()
-    for name, text in packs:
-        for part in (name.encode(), text.encode()):
-            state.update(len(part).to_bytes(8, "big") + part)
-    return state.hexdigest()
