@@ -120,10 +120,10 @@ def reach_of_objects(session: Session, seen: "Seen", source: "Range") -> None:
 
     def change(_fingerprint: str, place: Location) -> Location | None:
         known = places.get(place.object)
-        inner = place.path.partition("!")[2]
-        path = "!".join(filter(None, (known.path, inner))) if known else place.path
-        if excluded(path.partition("!")[0]):
+        path = known.path if known else outer(place)
+        if excluded(path):
             return None
+        path += place.path[len(outer(place)) :]
         commit = (
             known.commit if known else place.commit or (place.object if place.kind is Kind.COMMIT else "")
         )
