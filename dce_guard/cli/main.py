@@ -66,16 +66,17 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, "-V", "--version", prog_name="dce-guard", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
+def cli(ctx: click.Context, debug: bool) -> int | None:
     """Finds leaked secrets in git repositories. Without a command: scans what is here and says what it did.
 
     Exit codes: 0 clean, 1 findings, 2 usage, 3 could not look, 130 interrupted.
     """
     ctx.obj = debug
-    if ctx.invoked_subcommand is None:
-        from dce_guard.cli.scan import command
+    if ctx.invoked_subcommand is not None:
+        return None
+    from dce_guard.cli.bare import run
 
-        ctx.invoke(command)
+    return run()
 
 
 def main() -> None:
