@@ -216,12 +216,17 @@ def test_references_and_stock_words_are_no_passwords(value):
     assert judged("password", value).drop
 
 
-def test_passwords_of_local_hosts_and_of_the_users_name_are_low():
-    value = drawn(16)
+def test_passwords_of_words_on_local_hosts_and_of_the_users_name_are_low():
+    value = "blue-lantern"
     assert judged("password", value, user=b"app", host=b"db1.acme.io").confidence is None
     assert judged("password", value, host=b"localhost").confidence is Confidence.LOW
     assert judged("password", value, host=b"db.example.com").confidence is Confidence.LOW
     assert judged("password", value, user=value.encode()).confidence is Confidence.LOW
+
+
+def test_a_random_password_counts_wherever_the_host_is():
+    assert judged("password", drawn(16), host=b"localhost").confidence is None
+    assert judged("password", drawn(16), user=b"test", host=b"db").confidence is None
 
 
 def test_basic_auth_is_a_user_and_a_password():

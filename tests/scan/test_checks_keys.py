@@ -73,7 +73,8 @@ def test_keys_in_source_escapes_comments_and_patches_parse(rsa_key, dress):
 
 def test_cut_keys_and_empty_headers(rsa_key):
     whole = pem(rsa_key)
-    assert judged("pem", whole[:700]).confidence is Confidence.LOW
+    assert judged("pem", whole[:700]).confidence is Confidence.MEDIUM
+    assert judged("pem", whole[:160]).confidence is Confidence.LOW
     assert judged("pem", whole[:28] + b"\n-----END PRIVATE KEY-----").drop
     assert judged("pem", whole[:28] + b"\nyour key goes here\n-----END PRIVATE KEY-----").drop
 
