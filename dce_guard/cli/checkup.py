@@ -42,7 +42,9 @@ class Check(NamedTuple):
 def checks(where: Path) -> Iterator[Check]:
     """Everything, in the order people ask: the program, the repository, its settings, its hooks."""
     yield Check("python", OK, f"{platform.python_version()} at {sys.executable}")
-    yield from _tried("git", _git)
+    yield from (git := list(_tried("git", _git)))
+    if git[0].state == BAD:
+        return
     repository: list[Repository | None] = []
     yield from _tried("repository", lambda: _repository(where, repository))
     session: list[Session] = []

@@ -60,7 +60,9 @@ def history() -> int:
 def _repository() -> Repository:
     repository = discover(Path.cwd())
     if repository is None:
-        raise GitError(f"{Path.cwd()} is not in a git repository; nothing was scanned.")
+        raise GitError(
+            f"{Path.cwd()} is not in a git repository; nothing was scanned.", "Change to one, or: git init"
+        )
     return repository
 
 

@@ -24,9 +24,14 @@ class Kit:
     """What one run scans with. The rules themselves are read on the first hit, or when they are asked for."""
 
     def __init__(
-        self, packs: Packs, known: str, environ: Mapping[str, str], select: Select | None = None
+        self,
+        packs: Packs,
+        known: str,
+        environ: Mapping[str, str],
+        select: Select | None = None,
+        added: Sequence[str] = (),
     ) -> None:
-        self._packs, self._known, self._select = packs, known, select
+        self._packs, self._known, self._select, self._added = packs, known, select, added
         self._folder = matcher_cache.cache_folder(environ)
         self.digest = digest([*packs, ("known", known), ("version", __version__)])
         if select:
@@ -39,7 +44,7 @@ class Kit:
 
         kept = matcher_cache.read(self._folder, f"{self.digest}.json")
         if kept is None:
-            kept = dump(build(self._packs, self._known))
+            kept = dump(build(self._packs, self._known, self._added))
             matcher_cache.write(self._folder, f"{self.digest}.json", kept)
         tables = parse(kept)
         return tables.selected(self._select(tables.rules)) if self._select else tables

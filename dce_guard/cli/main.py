@@ -124,7 +124,10 @@ def _tell_crash(error: Exception) -> None:
         place = place.tb_next
     where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "an unknown place"
     click.echo(f"error: {type(error).__name__} at {where}; the scan is not complete", err=True)
-    click.echo("hint:  this is a fault of dce-guard; run it with --debug and report what it says", err=True)
+    click.echo(
+        "hint:  this is a fault of dce-guard: run it as `dce-guard --debug …` and report what it says, without secrets",
+        err=True,
+    )
 
 
 def _pipe_closed() -> int:

@@ -69,7 +69,9 @@ def _check(mode: Mode) -> None:
         if on
     ]
     if len(asked) > 1:
-        raise UsageError(f"{asked[0]} and {asked[1]} exclude each other; nothing was scanned", "scan twice")
+        raise UsageError(
+            f"{asked[0]} and {asked[1]} exclude each other; nothing was scanned", "Run two scans."
+        )
     if asked and (mode.paths or mode.ignored or mode.submodules):
         what = "PATHs" if mode.paths else "--ignored" if mode.ignored else "--submodules"
         raise UsageError(

@@ -44,9 +44,8 @@ class Session:
         packs = read_packs()
         extra = config.read_packs(self.policy, self.root, self.read_at) if self.policy.rules else []
         known = read_known()
-        return Kit(
-            [*packs, *extra], known, self.environ, self.policy.select if self.policy.switches else None
-        )
+        select = self.policy.select if self.policy.switches else None
+        return Kit([*packs, *extra], known, self.environ, select, [name for name, _ in extra])
 
     @cached_property
     def baseline(self) -> "Baseline | None":
@@ -98,7 +97,11 @@ def open_session(
     repository = discover(where, named=named)
     read_at = base(repository) if base and repository else None
     root = (repository.root or repository.git_dir) if repository else None
-    policy = config.load(root, os.environ, read_at, options)
+    try:
+        policy = config.load(root, os.environ, read_at, options)
+    except UsageError as error:
+        error.hint = error.hint or "Nothing was scanned. All settings: docs/configuration.md"
+        raise
     return Session(repository, policy, os.environ, read_at, use_baseline)
 
 

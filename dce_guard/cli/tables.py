@@ -1,12 +1,14 @@
 """The rules as one table: parsed from packs, kept as JSON, read back without a TOML reader."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dce_guard.model.rule import Category, Confidence, Pair, Rule, Sensitivity
 from dce_guard.scan.stage import Stage, stage
+
+_TELLS_MORE = "dce-guard rules check FILE tells all that is wrong with it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,32 @@ class Tables:
         return replace(self, stage=replace(self.stage, owners=owners))
 
 
-def build(packs: Sequence[tuple[str, str]], known: str) -> Tables:
-    """From the packs' texts. Raises RulesError on a pack that is broken."""
+def build(packs: Sequence[tuple[str, str]], known: str, added: Sequence[str] = ()) -> Tables:
+    """From the packs' texts. Raises RulesError on a pack that is broken.
+
+    Of the packs named in `added` every pattern is compiled: in the shipped ones tests do that.
+    """
     from dce_guard.scan.known import load_known
     from dce_guard.scan.rules import load
 
     rules = load(packs)
+    _refuse_broken(rule for rule in rules if rule.pack in added)
     return Tables(rules, load_known(known), stage(rules))
+
+
+def _refuse_broken(rules: Iterable[Rule]) -> None:
+    import regex
+
+    from dce_guard.errors import RulesError
+
+    for rule in rules:
+        at = f"rule pack {rule.pack}.toml: rule '{rule.id}'"
+        try:
+            groups = regex.compile(rule.pattern.encode()).groupindex
+        except regex.error as error:
+            raise RulesError(f"{at}: pattern: {error}; nothing was scanned", _TELLS_MORE) from None
+        if "secret" not in groups:
+            raise RulesError(f"{at}: the pattern has no group 'secret'; nothing was scanned", _TELLS_MORE)
 
 
 def dump(tables: Tables) -> bytes:
