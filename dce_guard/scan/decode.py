@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from dce_guard.scan.prefilter import Buffer
 
 MAX_DEPTH = 4
-MAX_RUN = 1 << 20  # bytes of encoded text looked at in one run
+MAX_RUN = 8 << 20  # bytes of encoded text looked at in one run: no less than a reader's buffer
 MAX_INFLATED = 8 << 20  # bytes a compressed run may grow to: a bomb is cut there
 
 # Base64 of printable ASCII, by the bits of three bytes 0xxxxxxx: rows of the alphabet each character can be.
@@ -37,18 +37,49 @@ class Decoder:
     decode: Callable[[bytes], bytes]
 
 
-def _base64(run: bytes) -> bytes:
-    text = run.translate(_URLSAFE, b"\r\n \t\\\"'+,;" if b"\n" in run or b"\\" in run else b"")
-    text = text.rstrip(b"=")
+_URLSAFE = bytes.maketrans(b"-_", b"+/")
+_BREAKS = re.compile(rb"(?:\\[nr]|\s)+")
+# Columns that encoders wrap at (RFC 7468, RFC 2045, uuencode's 45 bytes, PEM writers of old).
+_WRAPS = frozenset((60, 64, 72, 76))
+_INFLATED_AT_ONCE = 16 << 10
+
+
+def _unbase64(text: bytes) -> bytes:
+    text = text.translate(_URLSAFE).rstrip(b"=")
     text = text[: len(text) - (len(text) % 4 == 1)]
     return base64.b64decode(text + b"=" * (-len(text) % 4))
 
 
-_URLSAFE = bytes.maketrans(b"-_", b"+/")
+def _joined(run: bytes) -> bytes:
+    """The run as one wrapped text."""
+    return _unbase64(_BREAKS.sub(b"", run))
+
+
+def _base64(run: bytes) -> bytes:
+    """The run as one text; also line by line where it may be several values that stand below each other."""
+    lines = _BREAKS.split(run)
+    if len(lines) == 1:
+        return _unbase64(run)
+    head, tail = b"".join(lines[:-1]), lines[-1]
+    sizes = set(map(len, lines[:-1]))
+    if len(sizes) > 1 or len(tail) > len(lines[0]) or not sizes <= _WRAPS:
+        return b"\n".join((_joined(run), *map(_unbase64, lines)))
+    if _unbase64(head).isascii() and not _unbase64(tail).isascii():
+        return _unbase64(head)  # the last line is the next line's first word
+    return _joined(run)
 
 
 def _gzip_base64(run: bytes) -> bytes:
-    return zlib.decompressobj(wbits=47).decompress(_base64(run), MAX_INFLATED)
+    """What inflates, to MAX_INFLATED at most; what stands before the damage in a damaged stream."""
+    data, engine, out = _joined(run), zlib.decompressobj(wbits=47), bytearray()
+    for at in range(0, len(data), _INFLATED_AT_ONCE):
+        try:
+            out += engine.decompress(data[at : at + _INFLATED_AT_ONCE], MAX_INFLATED - len(out))
+        except zlib.error:
+            break
+        if len(out) >= MAX_INFLATED:
+            break
+    return bytes(out)
 
 
 def _hex(run: bytes) -> bytes:
@@ -75,13 +106,13 @@ _PLAIN = rb"[\w.~/+-]"  # what stands between escapes in a partly escaped value
 
 
 def _escaped(escape: bytes) -> re.Pattern[bytes]:
-    return re.compile(b"(?:" + escape + b"|" + _PLAIN + b")+")
+    return re.compile(escape + b"(?:" + escape + b"|" + _PLAIN + b")*")
 
 
 # Lines of one wrapped text: at least 16 characters on each but the last, also with the two characters \n of a string.
+_BREAK = rb"(?:\\r)?(?:\\n|\r?\n)[ \t]{0,16}"
 _BASE64_RUN = re.compile(
-    rb"[A-Za-z0-9+/_-]+(?:(?:\\r)?(?:\\n|\r?\n)[ \t]{0,16}[A-Za-z0-9+/_-]{16,})*"
-    rb"(?:\r?\n[ \t]{0,16}[A-Za-z0-9+/_-]+)?={0,2}"
+    rb"[A-Za-z0-9+/_-]+(?:" + _BREAK + rb"[A-Za-z0-9+/_-]{16,})*(?:" + _BREAK + rb"[A-Za-z0-9+/_-]+)?={0,2}"
 )
 _B64_BEGIN = "(?:^|[^A-Za-z0-9+/_-])"
 _HEX_BEGIN = "(?:^|[^0-9A-Fa-f])"
@@ -118,7 +149,7 @@ DECODERS = (
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a run decodes to, and where the run stands in the text."""
+    """What a run decodes to (nothing, when it is malformed), and where the run stands in the text."""
 
     name: str
     text: bytes
@@ -127,13 +158,17 @@ class Decoded:
 
 
 def decode_at(decoder: Decoder, text: Buffer, low: int, high: int, end: int) -> Decoded | None:
-    """The run whose anchor ended at `end` in text[low:high], decoded; None when it is not well formed."""
+    """The run whose anchor ended at `end` in text[low:high], decoded; None when there is none."""
     start = max(low, end - decoder.length)
-    match = decoder.run.search(text, start, min(high, start + MAX_RUN))
+    runs = decoder.run.finditer(text, start, min(high, start + MAX_RUN))
+    match = next((match for match in runs if match.end() >= end or match.start() >= end), None)
     if not match or match.start() >= end:
         return None
+    return Decoded(decoder.name, _decoded(decoder, bytes(match.group())), match.start(), match.end())
+
+
+def _decoded(decoder: Decoder, run: bytes) -> bytes:
     try:
-        decoded = decoder.decode(bytes(match.group()))
-    except (ValueError, binascii.Error, zlib.error):
-        return None
-    return Decoded(decoder.name, decoded, match.start(), match.end()) if decoded else None
+        return decoder.decode(run)
+    except ValueError:  # binascii.Error is one
+        return b""

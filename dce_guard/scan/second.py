@@ -1,6 +1,6 @@
 """The second stage: hits in, confirmed matches and decoded texts out."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from dce_guard.model.item import Skip
@@ -12,6 +12,8 @@ from dce_guard.scan.decode import MAX_DEPTH, Decoded, Decoder, decode_at
 from dce_guard.scan.engine import View
 from dce_guard.scan.prefilter import Hit
 from dce_guard.scan.stage import Stage
+
+_MOST_FAILED = 16
 
 
 class Second:
@@ -31,16 +33,26 @@ class Second:
             yield from _confirmed(view, self._stage.rules[number], ends[number])
 
     def texts(self, view: View, hits: list[Hit]) -> Iterator[View]:
-        """What runs decode to; a hit inside a run that was decoded already is passed over."""
+        """What runs decode to; a hit inside a run that was decoded already is passed over.
+
+        So is one inside a run of which several beginnings were tried in vain: trying all would take time
+        that grows with the square of the run.
+        """
         if view.depth >= MAX_DEPTH:
             return
         done: dict[Decoder, int] = {}
+        failed: Counter[tuple[Decoder, int]] = Counter()
         for anchor, end in hits:
             decoder = self._stage.decoder(anchor)
             if decoder is None or end <= done.get(decoder, 0):
                 continue
-            if decoded := decode_at(decoder, view.data, view.low, view.high, end):
+            decoded = decode_at(decoder, view.data, view.low, view.high, end)
+            if decoded is None:
+                continue
+            failed[decoder, decoded.end] += not decoded.text
+            if decoded.text or failed[decoder, decoded.end] > _MOST_FAILED:
                 done[decoder] = decoded.end
+            if decoded.text:
                 yield _inner(view, decoded)
 
 
@@ -64,6 +76,5 @@ def _match(view: View, rule: Rule, found: Found) -> Match:
 def _inner(view: View, decoded: Decoded) -> View:
     outer = view.span(decoded.start, decoded.end)
     encoding = "/".join(filter(None, (view.encoding, decoded.name)))
-    return View(
-        decoded.text, 0, len(decoded.text), view.item, lambda start, end: outer, encoding, view.depth + 1
-    )
+    text = decoded.text + b"\n"  # parted as items are: some anchors want the end of a line
+    return View(text, 0, len(text) - 1, view.item, lambda start, end: outer, encoding, view.depth + 1)
