@@ -1,9 +1,11 @@
 """From buffers to matches: where the matcher points, the second stage looks, and decoded text goes round again."""
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 from dce_guard.model.item import Chunk, Item, Skip
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 # Pieces of one large item overlap by this many bytes, so that what one piece cuts the next holds whole.
 OVERLAP = 64 << 10
+# Bytes of decoded text searched for one item of a buffer. Compressed text inside compressed text grows a
+# thousandfold a level; 64 MB are sixteen buffers of honest base64.
+MAX_DECODED = 64 << 20
 _NUL = re.compile(b"\0")
 
 Span = Callable[[int, int], tuple[int, int]]
@@ -48,18 +53,27 @@ class Engine:
     def __init__(self, matcher: Matcher, second: Callable[[], SecondStage]) -> None:
         self._matcher = matcher
         self._second = second
+        self._left = 0  # bytes of decoded text that may still be searched in this item
 
     def scan(self, chunk: Chunk) -> "Iterator[Match | Skip]":
         """Matches of every rule in every item, also in what is encoded in it; and what could not be looked at."""
         for index, hits in sorted(_by_item(chunk, self._matcher.hits(chunk.data)).items()):
+            self._left = MAX_DECODED
             yield from _whole(chunk, index, self._view(_item_view(chunk, index), hits))
         for index in _with_nuls(chunk):
+            self._left = MAX_DECODED
             yield from _whole(chunk, index, self._search(_without_nuls(_item_view(chunk, index))))
 
     def _view(self, view: View, hits: list[Hit]) -> "Iterator[Match | Skip]":
         second = self._second()
         yield from second.matches(view, hits)
         for inner in second.texts(view, hits):
+            if self._left < 0:
+                return
+            self._left -= len(inner.data)
+            if self._left < 0:
+                yield _too_much(view.item)
+                return
             yield from self._search(inner)
 
     def _search(self, view: View) -> "Iterator[Match | Skip]":
@@ -67,6 +81,12 @@ class Engine:
             yield from self._view(view, hits)
         if view.depth and _NUL.search(view.data):
             yield from self._search(_without_nuls(view))
+
+
+def _too_much(item: Item) -> Skip:
+    return Skip(
+        item.path, "limit", f"it decodes to more than {MAX_DECODED >> 20} MB, the rest was not searched"
+    )
 
 
 def _by_item(chunk: Chunk, hits: list[Hit]) -> dict[int, list[Hit]]:
@@ -98,25 +118,45 @@ def _without_nuls(view: View) -> View:
     This finds text that no byte order mark announces and text inside binary files, at the cost of a memory copy.
     """
     wide = bytes(view.data[view.low : view.high])
-    text = wide.translate(None, b"\0")
+    text = wide.translate(None, b"\0") + b"\n"  # parted as items are: some anchors want the end of a line
+    kept = _Kept(wide)
 
     def span(start: int, end: int) -> tuple[int, int]:
-        return view.span(view.low + _wide_offset(wide, start), view.low + _wide_offset(wide, end - 1) + 1)
+        return view.span(view.low + kept.place(start), view.low + kept.place(end - 1) + 1)
 
     encoding = "/".join(filter(None, (view.encoding, _width(wide))))
-    return View(text, 0, len(text), view.item, span, encoding, view.depth)
+    return View(text, 0, len(text) - 1, view.item, span, encoding, view.depth)
 
 
-def _wide_offset(wide: bytes, position: int) -> int:
-    """Where the byte stands in `wide` that is number `position` when NUL bytes are not counted."""
-    low, high = position, len(wide)
-    while low < high:
-        middle = (low + high) // 2
-        if middle + 1 - wide.count(b"\0", 0, middle + 1) > position:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+class _Kept:
+    """Where bytes stand in a text from which the NUL bytes were taken. Counted on the first question."""
+
+    _BLOCK = 4096
+
+    def __init__(self, wide: bytes) -> None:
+        self._wide = wide
+        self._before: list[int] = []  # of each block: bytes other than NUL in front of it
+
+    def place(self, position: int) -> int:
+        """The index in the text of its byte number `position`, not counting NUL bytes."""
+        if not self._before:
+            blocks = range(0, len(self._wide), self._BLOCK)
+            counts = (self._count(at, min(at + self._BLOCK, len(self._wide))) for at in blocks)
+            self._before = list(accumulate(counts, initial=0))[:-1]
+        block = bisect_right(self._before, position) - 1
+        low = block * self._BLOCK
+        high, left = min(low + self._BLOCK, len(self._wide)), position - self._before[block]
+        while high - low > 1:
+            middle = (low + high) // 2
+            inside = self._count(low, middle)
+            if inside > left:
+                high = middle
+            else:
+                low, left = middle, left - inside
+        return low
+
+    def _count(self, start: int, end: int) -> int:
+        return end - start - self._wide.count(b"\0", start, end)
 
 
 def _width(wide: bytes) -> str:
@@ -126,12 +166,23 @@ def _width(wide: bytes) -> str:
 
 
 def _whole(chunk: Chunk, index: int, found: "Iterator[Match | Skip]") -> "Iterator[Match | Skip]":
-    """Leaves out what a piece's edge may have cut: the neighbouring piece holds it whole."""
+    """Leaves out what a piece's edge may have cut, and what the next piece holds as well: each match once."""
     if not chunk.offset and chunk.last:
         yield from found
         return
     first = chunk.offset + OVERLAP // 2 if chunk.offset else 0
-    beyond = chunk.offset + chunk.ends[index] - chunk.starts[index]
+    edge = chunk.offset + chunk.ends[index] - chunk.starts[index]
+    behind = edge if chunk.last else edge - OVERLAP // 2
     for one in found:
-        if isinstance(one, Skip) or (one.item_start >= first and (chunk.last or one.item_end < beyond - 1)):
+        if isinstance(one, Skip):
             yield one
+        elif one.item_end - one.item_start >= OVERLAP // 2:
+            if chunk.last or not _is_cut(one, edge):
+                yield one
+        elif first <= one.item_start < behind:
+            yield one
+
+
+def _is_cut(match: "Match", edge: int) -> bool:
+    """Whether a match too long for the overlap may go on behind the piece. (Most are in long encoded text.)"""
+    return match.item_end >= edge - 1 and match.end >= len(match.text) - 1
