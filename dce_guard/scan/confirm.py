@@ -48,20 +48,28 @@ def confirm(rule: Rule, data: Buffer, low: int, high: int, ends: Sequence[int]) 
     Raises TimeoutError when a window takes too long.
     """
     pattern = compiled(rule.pattern)
+    done = reached = low
     for start, stop in windows(rule, ends, low, high):
-        for match in _search(pattern, data, start, stop, high):
-            groups = {
-                name: value
-                for name, value in match.groupdict().items()
-                if name != "secret" and value is not None
-            }
-            yield Found(bytes(match["secret"]), match.start("secret"), match.end("secret"), groups)
+        if stop <= reached:
+            continue  # an earlier window grew over it
+        matches, reached = _search(pattern, data, max(start, done), stop, high)
+        for match in matches:
+            done = match.end()
+            if match["secret"]:
+                yield _found(match)
+
+
+def _found(match: regex.Match[bytes]) -> Found:
+    groups = {
+        name: value for name, value in match.groupdict().items() if name != "secret" and value is not None
+    }
+    return Found(bytes(match["secret"]), match.start("secret"), match.end("secret"), groups)
 
 
 def _search(
     pattern: regex.Pattern[bytes], data: Buffer, start: int, stop: int, high: int
-) -> list[regex.Match[bytes]]:
-    """Matches in one window; when one runs into the window's end, in a larger window: it may go on there.
+) -> tuple[list[regex.Match[bytes]], int]:
+    """Matches in one window, and its end; when one runs into that end, of a larger window: it may go on there.
 
     Searched in place, so that what looks behind sees the bytes before the window.
     """
@@ -69,5 +77,5 @@ def _search(
         matches = list(pattern.finditer(data, start, stop, timeout=SECONDS_PER_WINDOW))
         cut = stop < high and any(match.end() >= stop - 1 for match in matches)
         if not cut or stop - start > _MOST_GROWTH:
-            return matches
+            return matches, stop
         stop = min(high, stop + 4 * (stop - start))
