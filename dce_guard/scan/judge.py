@@ -1,6 +1,8 @@
 """Is it one, how sure are we, and why: checks, known examples, overlaps and pairs of one item's matches."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dce_guard.model.finding import Fact
@@ -97,38 +99,80 @@ def _settled(judged: Sequence[Judged]) -> list[Judged]:
         judged, key=lambda one: (one.generic, bool(one.drop), -one.confidence.rank, -len(one.match.secret))
     )
     kept: list[Judged] = []
+    taken = _Taken()
     for one in order:
         if one.drop and not one.known:
             continue
-        over = [other for other in kept if _overlap(one.match, other.match)]
-        if not over:
+        number = taken.take(one.match)
+        if number is None:
             kept.append(one)
-        elif not one.drop and one.confidence.rank > over[0].confidence.rank and not over[0].drop:
-            over[0].confidence = one.confidence
-            over[0].reasons += one.reasons
+        elif not one.drop and one.confidence.rank > kept[number].confidence.rank and not kept[number].drop:
+            kept[number].confidence = one.confidence
+            kept[number].reasons += one.reasons
     return [one for one in kept if not one.drop]
 
 
-def _overlap(one: Match, other: Match) -> bool:
-    if one.text is not other.text:
-        return (
-            one.item_start < other.item_end
-            and other.item_start < one.item_end
-            and one.encoding != other.encoding
-        )
-    return one.start < other.end and other.start < one.end
+class _Taken:
+    """Which stretches of an item matches have taken: in a text, and by its place in the item in any other."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._texts: dict[int, _Stretches] = defaultdict(_Stretches)
+        self._encodings: dict[str, _Stretches] = defaultdict(_Stretches)
+
+    def take(self, match: Match) -> int | None:
+        """Takes the match's stretch; where a part of it is taken, the number of the first that took one."""
+        found = [kept.first(match.item_start, match.item_end) for kept in self._others(match.encoding)]
+        found.append(self._texts[id(match.text)].first(match.start, match.end))
+        before = min((number for number in found if number is not None), default=None)
+        if before is None:
+            self._texts[id(match.text)].add(match.start, match.end, self._count)
+            self._encodings[match.encoding].add(match.item_start, match.item_end, self._count)
+            self._count += 1
+        return before
+
+    def _others(self, encoding: str) -> Iterator["_Stretches"]:
+        return (kept for name, kept in self._encodings.items() if name != encoding)
+
+
+class _Stretches:
+    """Stretches that do not overlap, in order, each with a number. Found by halving: an item may hold thousands."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._numbers: list[int] = []
+
+    def _within(self, start: int, end: int) -> slice:
+        return slice(bisect_right(self._ends, start), bisect_left(self._starts, end))
+
+    def first(self, start: int, end: int) -> int | None:
+        """The least number of those that hold a part of [start, end)."""
+        return min(self._numbers[self._within(start, end)], default=None)
+
+    def add(self, start: int, end: int, number: int) -> None:
+        """Takes [start, end) in, made one with what it overlaps."""
+        over = self._within(start, end)
+        start, end = min([start, *self._starts[over]]), max([end, *self._ends[over]])
+        number = min([number, *self._numbers[over]])
+        self._starts[over], self._ends[over], self._numbers[over] = [start], [end], [number]
 
 
 def _joined(judged: Sequence[Judged]) -> list[Judged]:
-    """Halves of a pair become one; a half that needs its other and has none is no finding, nor is an identifier."""
+    """Halves of a pair become one; a half that needs its other and has none is no finding, nor is an identifier.
+
+    A half that leads a pair of its own stays, also when a third takes it for its other.
+    """
+    halves = _Halves(judged)
     taken: set[int] = set()
     for one in judged:
-        if id(one) not in taken and one.match.rule.pair and (other := _nearest(one, judged)):
+        if id(one) not in taken and one.match.rule.pair and (other := halves.nearest(one.match)):
             one.other = other.match
             one.facts.update(other.facts)
             one.reasons.append(f"its other half ({other.match.rule.description}) stands near")
             one.confidence = _CERTAIN
-            taken.add(id(other))
+            if not other.other:
+                taken.add(id(other))
     return [
         one
         for one in judged
@@ -138,14 +182,32 @@ def _joined(judged: Sequence[Judged]) -> list[Judged]:
     ]
 
 
-def _nearest(one: Judged, judged: Sequence[Judged]) -> Judged | None:
-    pair = one.match.rule.pair
-    if pair is None:
-        return None
-    near = [
-        (abs(other.match.item_start - one.match.item_start), index)
-        for index, other in enumerate(judged)
-        if other.match.rule.id == pair.rule and other.match.encoding == one.match.encoding
-    ]
-    near = [(distance, index) for distance, index in near if distance <= pair.within + len(one.match.secret)]
-    return judged[min(near)[1]] if near else None
+class _Halves:
+    """Matches by rule and decoding, in reading order."""
+
+    def __init__(self, judged: Sequence[Judged]) -> None:
+        self._by_rule: dict[tuple[str, str], list[tuple[int, int, int, Judged]]] = defaultdict(list)
+        for number, one in enumerate(judged):
+            match = one.match
+            row = (match.item_start, match.start, number, one)
+            self._by_rule[match.rule.id, match.encoding].append(row)
+        for rows in self._by_rule.values():
+            rows.sort()
+
+    def nearest(self, match: Match) -> Judged | None:
+        """The nearest match of the rule it pairs with, as far as that rule allows; the earlier of two."""
+        pair = match.rule.pair
+        if pair is None:
+            return None
+        rows = self._by_rule.get((pair.rule, match.encoding), [])
+        at = bisect_left(rows, (match.item_start, match.start))
+        near = [(_gap(match, one.match), number, one) for _, _, number, one in rows[max(0, at - 1) : at + 1]]
+        near = [row for row in near if row[0] <= pair.within]
+        return min(near)[2] if near else None
+
+
+def _gap(one: Match, other: Match) -> int:
+    """Bytes between two matches: in their text, or in the item where they were decoded from two places."""
+    if one.text is other.text:
+        return max(other.start - one.end, one.start - other.end, 0)
+    return max(other.item_start - one.item_end, one.item_start - other.item_end, 0)
