@@ -34,6 +34,11 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+def cached() -> dict[str, str]:
+    """The cache of compiled rules that all tests of a run share (tests/conftest.py), for an environment."""
+    return {"XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]}
+
+
 class World:
     """One repository in a folder, and how commands run in it."""
 
