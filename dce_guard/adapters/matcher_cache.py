@@ -10,7 +10,10 @@ from pathlib import Path
 
 _KEPT = 8  # sets of compiled rules; a megabyte each
 _DIGEST = 32  # bytes of SHA-256 before the payload
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# Not blocking: a named pipe in the file's place would hang the scan.
+_FLAGS = (
+    os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+)
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -33,12 +36,24 @@ def read(folder: Path | None, name: str) -> bytes | None:
         descriptor = os.open(folder / name, _FLAGS)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        if not _is_ours(os.fstat(descriptor)):
-            return None
-        data = file.read()
+    try:
+        data = _read(descriptor) if _is_ours(os.fstat(descriptor)) else b""
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     payload = data[_DIGEST:]
-    return payload if hashlib.sha256(payload).digest() == data[:_DIGEST] else None
+    return payload if _digest(name, payload) == data[:_DIGEST] else None
+
+
+def _read(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read()
+
+
+def _digest(name: str, payload: bytes) -> bytes:
+    """Of name and payload: another file of ours, moved to this name, is not what was kept under it."""
+    return hashlib.sha256(name.encode() + b"\0" + payload).digest()
 
 
 def _is_ours(status: os.stat_result) -> bool:
@@ -57,7 +72,7 @@ def write(folder: Path | None, name: str, payload: bytes) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(hashlib.sha256(payload).digest() + payload)
+                file.write(_digest(name, payload) + payload)
             draft.replace(folder / name)
         except OSError:
             draft.unlink()

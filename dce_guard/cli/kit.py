@@ -42,11 +42,12 @@ class Kit:
         """The rules, parsed or from the cache. Raises RulesError or UsageError when they are not in order."""
         from dce_guard.cli.tables import build, dump, parse
 
-        kept = matcher_cache.read(self._folder, f"{self.digest}.json")
-        if kept is None:
-            kept = dump(build(self._packs, self._known, self._added))
-            matcher_cache.write(self._folder, f"{self.digest}.json", kept)
-        tables = parse(kept)
+        name = f"{self.digest}.json"
+        kept = matcher_cache.read(self._folder, name)
+        tables = parse(kept) if kept else None
+        if tables is None:
+            tables = build(self._packs, self._known, self._added)
+            matcher_cache.write(self._folder, name, dump(tables))
         return tables.selected(self._select(tables.rules)) if self._select else tables
 
     @property

@@ -63,11 +63,14 @@ def dump(tables: Tables) -> bytes:
     return json.dumps({"rules": rows, "known": [digest.hex() for digest in sorted(tables.known)]}).encode()
 
 
-def parse(data: bytes) -> Tables:
-    """From `dump`'s bytes."""
-    document = json.loads(data)
-    rules = tuple(_rule(row) for row in document["rules"])
-    return Tables(rules, frozenset(map(bytes.fromhex, document["known"])), stage(rules))
+def parse(data: bytes) -> Tables | None:
+    """From `dump`'s bytes; None when they are of another version's making."""
+    try:
+        document = json.loads(data)
+        rules = tuple(_rule(row) for row in document["rules"])
+        return Tables(rules, frozenset(map(bytes.fromhex, document["known"])), stage(rules))
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _rule(row: dict[str, Any]) -> Rule:

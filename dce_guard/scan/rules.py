@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from enum import StrEnum
 from typing import Any
 
 from dce_guard.errors import RulesError
@@ -13,7 +14,15 @@ from dce_guard.scan.suggest import meant
 _SHARED = ("category", "sensitivity", "confidence", "provider", "remediation", "references", "cwe")
 _KEYS = {field.name for field in fields(Rule)} - {"pack"}
 _REQUIRED = ("id", "description", "pattern", "anchors", "category", "sensitivity", "confidence", "provider")
-_ENUMS = {"category": Category, "sensitivity": Sensitivity, "confidence": Confidence}
+_ENUMS: Mapping[str, type[StrEnum]] = {
+    "category": Category, "sensitivity": Sensitivity, "confidence": Confidence,
+}  # fmt: skip
+_KINDS: Mapping[str, type] = {
+    "id": str, "description": str, "pattern": str, "anchors": list, "provider": str, "checks": list, "before": int,
+    "after": int, "min_entropy": float, "public": bool, "needs_pair": bool, "examples": list, "negatives": list,
+    "references": list, "remediation": str, "cwe": int,
+}  # fmt: skip
+_SPOKEN = {str: "text", int: "whole number", float: "number", bool: "truth value (true or false)"}
 
 
 def parse_pack(name: str, text: str) -> list[Rule]:
@@ -28,12 +37,18 @@ def parse_pack(name: str, text: str) -> list[Rule]:
     unknown = set(document) - {"pack", "rule"}
     if unknown:
         raise RulesError(f"rules/{name}.toml: unknown table [{min(unknown)}], expected [pack] or [[rule]]")
-    pack = document.get("pack", {})
+    pack, tables = document.get("pack", {}), document.get("rule", [])
+    if (
+        not isinstance(pack, dict)
+        or not isinstance(tables, list)
+        or not all(isinstance(t, dict) for t in tables)
+    ):
+        raise RulesError(f"rules/{name}.toml: [pack] is a table and [[rule]] a list of tables")
     for key in pack:
         if key not in _SHARED:
             raise RulesError(f"rules/{name}.toml: unknown key '{key}' in [pack]{meant(key, _SHARED)}")
     shared = {key: pack[key] for key in _SHARED if key in pack}
-    return [_rule(name, shared | table) for table in document.get("rule", [])]
+    return [_rule(name, shared | table) for table in tables]
 
 
 def _rule(pack: str, table: Mapping[str, Any]) -> Rule:
@@ -52,12 +67,36 @@ def _rule(pack: str, table: Mapping[str, Any]) -> Rule:
 
 def _value(key: str, value: Any) -> Any:
     if key in _ENUMS:
-        return _ENUMS[key](value)
+        return _one_of(key, value)
     if key == "pair":
-        return Pair(**value)
-    if isinstance(value, list):
+        return _pair(value)
+    kind = _KINDS[key]
+    if kind is list:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise TypeError(f"'{key}' is a list of texts")
         return tuple(value)
+    if isinstance(value, bool) != (kind is bool) or not isinstance(
+        value, (int, float) if kind is float else kind
+    ):
+        raise TypeError(f"'{key}' is a {_SPOKEN[kind]}, not {value!r}")
     return value
+
+
+def _one_of(key: str, value: Any) -> StrEnum:
+    names = [str(each) for each in _ENUMS[key]]
+    if value not in names:
+        raise ValueError(f"'{key}' is one of {', '.join(names)}, not {value!r}{meant(str(value), names)}")
+    return _ENUMS[key](value)
+
+
+def _pair(value: Any) -> Pair:
+    if not isinstance(value, dict) or set(value) != {field.name for field in fields(Pair)}:
+        raise TypeError("'pair' is a table of rule, within and fact")
+    if not isinstance(value["within"], int) or not all(
+        isinstance(value[key], str) for key in ("rule", "fact")
+    ):
+        raise TypeError("in 'pair' rule and fact are texts, within is a number of bytes")
+    return Pair(**value)
 
 
 def load(packs: Iterable[tuple[str, str]]) -> tuple[Rule, ...]:
