@@ -23,12 +23,10 @@ _KNOWN = {
     *("filter", "path", "allowlist", "allowlists", "required", "components", "skipReport"),
 }
 _ENTROPY = re.compile(r"\s*entropy\(finding\[\"secret\"\]\)\s*<=?\s*([\d.]+)\s*(\Z|\|\|)")
-_COMMON = frozenset(
-    (
-        *("access", "api", "auth", "client", "com", "data", "http", "https", "id", "key"),
-        *("passwd", "password", "pwd", "secret", "token", "user"),
-    )
-)
+_COMMON = {
+    *("access", "api", "auth", "client", "com", "data", "http", "https", "id", "key"),
+    *("passwd", "password", "pwd", "secret", "token", "user"),
+}
 _LINE = 160  # bytes that a line is taken to have, where they count distance in lines
 _FAR = 4096  # bytes around a keyword that its rule's own text does not hold
 _MOST = 2**16  # bytes around an anchor at most
@@ -64,9 +62,7 @@ def convert(document: Mapping[str, Any], pack: str, taken: Collection[str] = ())
     """
     rules = document.get("rules")
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise UsageError(
-            "no [[rules]] in it: not a gitleaks or betterleaks configuration; nothing was imported"
-        )
+        raise UsageError("no [[rules]] in it: not a gitleaks or betterleaks file; nothing was imported")
     lost = list(_of_file(document))
     names = _names(rules, pack, set(taken), lost)
     tables = []
