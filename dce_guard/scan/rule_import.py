@@ -62,7 +62,9 @@ def convert(document: Mapping[str, Any], pack: str, taken: Collection[str] = ())
     """
     rules = document.get("rules")
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise UsageError("no [[rules]] in it: not a gitleaks or betterleaks file; nothing was imported")
+        raise UsageError(
+            "no [[rules]] in it: not a gitleaks or betterleaks configuration; nothing was imported"
+        )
     lost = list(_of_file(document))
     names = _names(rules, pack, set(taken), lost)
     tables = []
