@@ -119,44 +119,43 @@ def _without_nuls(view: View) -> View:
     """
     wide = bytes(view.data[view.low : view.high])
     text = wide.translate(None, b"\0") + b"\n"  # parted as items are: some anchors want the end of a line
-    kept = _Kept(wide)
+    counted = _Counted(wide)
 
     def span(start: int, end: int) -> tuple[int, int]:
-        return view.span(view.low + kept.place(start), view.low + kept.place(end - 1) + 1)
+        return view.span(view.low + counted.offset(start), view.low + counted.offset(end - 1) + 1)
 
     encoding = "/".join(filter(None, (view.encoding, _width(wide))))
     return View(text, 0, len(text) - 1, view.item, span, encoding, view.depth)
 
 
-class _Kept:
-    """Where bytes stand in a text from which the NUL bytes were taken. Counted on the first question."""
+class _Counted:
+    """Where a byte stands, by its number among those that are not NUL: counted in blocks, once."""
 
-    _BLOCK = 4096
+    _BLOCK = 4096  # bytes
 
     def __init__(self, wide: bytes) -> None:
         self._wide = wide
-        self._before: list[int] = []  # of each block: bytes other than NUL in front of it
+        self._before: list[int] = []  # bytes other than NUL before each block
 
-    def place(self, position: int) -> int:
-        """The index in the text of its byte number `position`, not counting NUL bytes."""
+    def offset(self, number: int) -> int:
+        """The offset of the byte that has this number, from 0."""
         if not self._before:
-            blocks = range(0, len(self._wide), self._BLOCK)
-            counts = (self._count(at, min(at + self._BLOCK, len(self._wide))) for at in blocks)
-            self._before = list(accumulate(counts, initial=0))[:-1]
-        block = bisect_right(self._before, position) - 1
-        low = block * self._BLOCK
-        high, left = min(low + self._BLOCK, len(self._wide)), position - self._before[block]
-        while high - low > 1:
-            middle = (low + high) // 2
-            inside = self._count(low, middle)
-            if inside > left:
-                high = middle
-            else:
-                low, left = middle, left - inside
-        return low
+            self._count()
+        block = bisect_right(self._before, number) - 1
+        left = number - self._before[block]
+        for at in range(block * self._BLOCK, len(self._wide)):
+            if self._wide[at]:
+                if not left:
+                    return at
+                left -= 1
+        return len(self._wide)
 
-    def _count(self, start: int, end: int) -> int:
-        return end - start - self._wide.count(b"\0", start, end)
+    def _count(self) -> None:
+        total = 0
+        for start in range(0, len(self._wide), self._BLOCK):
+            self._before.append(total)
+            part = self._wide[start : start + self._BLOCK]
+            total += len(part) - part.count(0)
 
 
 def _width(wide: bytes) -> str:
