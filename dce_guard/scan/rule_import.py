@@ -1,7 +1,6 @@
 """Rules of gitleaks and betterleaks as a rule pack of ours, with a list of what could not be carried over.
 
-Formats: the README and config/config.go of gitleaks v8 (`[[rules]]`, `allowlists`, `required`) and the docs
-of betterleaks v2, whose Expr programs (`filter`, `validate`, `analyze`, `revoke`) are not carried.
+Formats: README and config/config.go of gitleaks v8, docs of betterleaks v2 (its programs are not carried).
 """
 
 import random
