@@ -8,6 +8,9 @@ CHUNK = (
     1 << 22
 )  # bytes; scanning larger buffers gains nothing, and 4 MB stays in most second-level caches' reach
 OVERLAP = 1 << 16  # bytes two pieces of one item share: longer than any match and its context
+_UNCOUNTED = bytes(
+    (0, *range(0x80, 0xC0))
+)  # UTF-8's continuation bytes, and the NULs of ASCII text in UTF-16
 
 
 class Packer:
@@ -51,15 +54,17 @@ class Packer:
 
         The buffer must be empty (flushed). At least one piece comes, also for an item without bytes.
         """
-        have = offset = line = 0
+        have = offset = line = column = 0
         while True:
             end = have + _fill(self.view[have:CHUNK], read)
             last = end < CHUNK
-            yield Chunk(self.view[:end], [item], [0], [end], offset, line, last)
+            yield Chunk(self.view[:end], [item], [0], [end], offset, line, last, column)
             if last:
                 return
             gone = end - OVERLAP
             line += self.data.count(b"\n", 0, gone)
+            begin = self.data.rfind(b"\n", 0, gone) + 1
+            column = (0 if begin else column) + len(bytes(self.view[begin:gone]).translate(None, _UNCOUNTED))
             self.view[:OVERLAP] = self.view[gone:end]
             offset, have = offset + gone, OVERLAP
 

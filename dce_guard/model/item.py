@@ -43,8 +43,9 @@ class Item:
 class Chunk:
     """One buffer that holds one or many items, parted by a newline so that no match can span two.
 
-    `offset` and `line` say where in its item a buffer begins when the item is larger than a buffer: bytes and
-    newlines before it. A chunk with an offset holds one item only. `data` is reused by readers: copy to keep.
+    `offset`, `line` and `column` say where in its item a buffer begins when the item is larger than a buffer: bytes
+    and newlines before it, and code points before it on its line. A chunk with an offset holds one item only.
+    `data` is reused by readers: copy to keep.
     """
 
     data: bytearray | bytes | memoryview
@@ -54,6 +55,7 @@ class Chunk:
     offset: int = 0
     line: int = 0
     last: bool = True  # nothing of the item follows this buffer
+    column: int = 0
 
     def locate(self, position: int) -> int:
         """Index of the item that holds byte `position` (or the separator behind it)."""

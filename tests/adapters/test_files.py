@@ -11,7 +11,7 @@ from dce_guard.adapters import files, rooted
 from dce_guard.adapters.files import FileReader, walk
 from dce_guard.adapters.packing import CHUNK, OVERLAP
 from dce_guard.adapters.rooted import Rooted
-from dce_guard.model.item import Kind, Skip
+from dce_guard.model.item import Chunk, Kind, Skip
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs what only POSIX systems have")
 
@@ -215,3 +215,15 @@ class TestWithoutDescriptors:
         assert seen.planted == set()
         assert [content for _, _, content in seen.items] == [b"../out/private", b"../out"]
         assert [skip.path for skip in seen.skips] == ["folder/private"]
+
+
+def test_pieces_say_at_which_column_they_begin(tmp_path: Path) -> None:
+    content = "\u00e9\n".encode() + b"x" * CHUNK + "\u00e9\u20ac".encode() * CHUNK + b"\nend"
+    (tmp_path / "a").write_bytes(content)
+    reader = FileReader(str(tmp_path))
+    pieces = [(one.offset, one.column, one.line) for one in reader.chunks(["a"]) if isinstance(one, Chunk)]
+    assert len(pieces) > 3
+    for offset, column, line in pieces:
+        before = content[:offset].rpartition(b"\n")[2].decode("utf-8", "ignore")
+        assert abs(column - len(before)) <= 1  # a piece may begin within a character
+        assert line == content[:offset].count(b"\n")
