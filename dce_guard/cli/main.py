@@ -1,6 +1,7 @@
 """`dce-guard`: the list of commands, and what happens to errors."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -40,6 +41,13 @@ class LazyGroup(click.Group):
 
         command: click.Command = import_module(COMMANDS[name][0]).command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, which would end with 1 (findings) when a reader such as `head` has had enough."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise click.exceptions.Exit(_pipe_closed()) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -100,8 +108,6 @@ def run(args: list[str]) -> int:
     except GuardError as error:
         _tell(error)
         return error.exit_code
-    except BrokenPipeError:
-        return _pipe_closed()
     except Exception as error:
         if "--debug" in args:
             raise
