@@ -29,10 +29,20 @@ _ABOUT = frozenset((
     "is", "has", "can", "should", "public", "fingerprint", "checksum", "digest", "sha1", "sha2", "sha256",
     "md5", "arn", "location", "directory", "dir", "folder",
 ))  # fmt: skip
-_ABOUT_ALL = re.compile(r"public_?-?key|encrypted|csrf|xsrf|_site_key|publickeytoken", re.IGNORECASE)
+_ABOUT_ALL = re.compile(
+    r"(?:next|continuation|page|paging|change|request|lifecycle|grant|sync|resume|cursor|pagination|cache)_?-?"
+    r"(?:token|key)|token_?cache|public_?-?key|encrypted|csrf|xsrf|_site_key|publickeytoken",
+    re.IGNORECASE,
+)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _NAMED = re.compile(r"(?:token|secret|api[_-]?key)s?$", re.IGNORECASE)
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_EXEMPLARY = re.compile(
+    r"(?:^|[/!])(?:tests?|testing|testdata|specs?|fixtures?|mocks?|__tests__|e2e|docs?|examples?|samples?|tutorials?)[/!]"
+    r"|(?:^|/)test_[^/]*$|[._-](?:test|tests|spec|example|sample|mock)s?\.\w+$|\.(?:rst|md|adoc)$",
+    re.IGNORECASE,
+)
 _HEX = re.compile(r"^(?:0x)?[0-9a-fA-F]+$")
 _BASE64 = re.compile(r"^[A-Za-z0-9+/_-]+={0,2}$")
 _IDENTIFIER = re.compile(r"^[A-Za-z_$][\w$]*(?:[.:/-][A-Za-z_$][\w$]*)*[.:]?$")
@@ -52,6 +62,8 @@ def _key(match: Match) -> str:
 
 def _no_value(match: Match, value: str) -> str:
     """Why the value is none, whatever its name says; empty when it may be one."""
+    if _is_binary(match):
+        return "no text"
     if is_placeholder(value):
         return "a placeholder"
     if is_reference(value):
@@ -69,6 +81,13 @@ def _no_value(match: Match, value: str) -> str:
     if "comma" in match.groups and ("bare" in match.groups or not _strong(value)):
         return "one word of a list"
     return ""
+
+
+def _is_binary(match: Match) -> bool:
+    """Whether what stands around it is no text: control characters, or bytes that are no UTF-8 and no Latin-1 words."""
+    line, at = match.line(60)
+    near = line[max(0, at - 60) : at + len(match.secret) + 60]
+    return bool(_CONTROL.search(near)) or sum(byte > 126 for byte in near) * 4 > len(near)
 
 
 def _about(key: str) -> bool:
@@ -129,7 +148,13 @@ def password_value(match: Match) -> Verdict:
             confidence=_by_strength(value), reason="it is assigned to a password and reads like no word"
         )
     if _mixed(value):
-        return Verdict(reason="it is assigned to a password and mixes words with digits and signs")
+        made_up = (
+            _EXEMPLARY.search(match.item.path) is not None
+        )  # a person's password: there, one made for show
+        return Verdict(
+            confidence=Confidence.LOW if made_up else None,
+            reason="it is assigned to a password and mixes words with digits and signs",
+        )
     return _drop("a word")
 
 
