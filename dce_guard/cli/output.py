@@ -95,9 +95,12 @@ def _width(output: Output) -> int | None:
 
 
 def _print(text: str) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    """Writes all of it or raises. A text stream under PYTHONUNBUFFERED drops what one write leaves over, unsaid."""
+    left = memoryview(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
     sys.stdout.flush()
+    while left:
+        left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.buffer.flush()
 
 
 def _write(path: Path, text: str) -> None:
