@@ -61,26 +61,24 @@ def _key(match: Match) -> str:
 
 
 def _no_value(match: Match, value: str) -> str:
-    """Why the value is none, whatever its name says; empty when it may be one."""
-    if _is_binary(match):
-        return "no text"
-    if is_placeholder(value):
-        return "a placeholder"
-    if is_reference(value):
-        return "a reference to a value kept elsewhere"
-    if is_other(value):
-        return "a path, an address, a version or the like"
+    """Why the value is none, whatever its name says; empty when it may be one. Cheap questions come first."""
     if _about(_key(match)):
         return "the name speaks of something about a secret"
     if _UNLIKELY_FILE.search(match.item.path):
         return "text for people"
     if value.isdigit() and len(value) < 6:
         return "a number"
+    if is_reference(value):
+        return "a reference to a value kept elsewhere"
+    if is_other(value):
+        return "a path, an address, a version or the like"
     if _is_name(value):
         return "a name"
     if "comma" in match.groups and ("bare" in match.groups or not _strong(value)):
         return "one word of a list"
-    return ""
+    if is_placeholder(value):
+        return "a placeholder"
+    return "no text" if _is_binary(match) else ""
 
 
 def _is_binary(match: Match) -> bool:
