@@ -48,7 +48,8 @@ class Past:
     def _scan(self, content: bytes, path: str) -> frozenset[tuple[str, bool]]:
         from dce_guard.cli.scanning import Scanner
 
-        chunk = Chunk(content, [Item(Kind.BLOB, path, len(content))], [0], [len(content)])
+        # The newline is what readers put behind an item: some anchors want the end of a line.
+        chunk = Chunk(content + b"\n", [Item(Kind.BLOB, path, len(content))], [0], [len(content)])
         seen = Scanner(self._engine, lambda: self._session.analyst).scan(unpacked(_One(chunk)))
         return frozenset(
             (sighting.fingerprint, bool(place.marker))
