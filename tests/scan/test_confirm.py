@@ -1,6 +1,7 @@
 """Windows: merged, grown with what they cut, never searched twice; and patterns that are linear."""
 
 import random
+from itertools import pairwise
 
 import pytest
 import regex
@@ -22,7 +23,7 @@ def values(of, text, ends, low=0, high=None):
 def test_windows_are_apart_in_order_and_hold_every_hit(ends, before, after):
     ends.sort()
     made = windows(rule(before=before, after=after), ends, 10, 4000)
-    assert all(first[1] < second[0] for first, second in zip(made, made[1:], strict=False))
+    assert all(first[1] < second[0] for first, second in pairwise(made))
     for end in (end for end in ends if 10 <= end <= 4000):
         assert any(start <= max(10, end - before) and min(4000, end + after) <= stop for start, stop in made)
     assert all(start >= 10 and stop <= 4000 for start, stop in made if start < 4000)
@@ -99,7 +100,7 @@ def test_too_much_time_is_an_error(monkeypatch):
 @pytest.mark.parametrize("size", [64, 1_600, 5_000, 12_000])
 def test_a_private_key_of_any_size_is_whole(size):
     rng = random.Random(size)
-    body = expand("{b64:%d}" % size, rng)
+    body = expand(f"{{b64:{size}}}", rng)
     lines = b"\n".join(body[at : at + 64] for at in range(0, size, 64))
     label = b"RSA PRIVATE" + b" KEY-----"
     pem = b"-----BEGIN " + label + b"\n" + lines + b"\n-----END " + label

@@ -50,7 +50,7 @@ def test_a_nul_elsewhere_hides_nothing_and_doubles_nothing_that_differs():
 
 def test_wide_text_of_many_blocks_maps_every_match_back():
     rng = random.Random(3)
-    rows = [("x" * rng.randint(0, 300) + " ab%08d" % at) for at in range(400)]
+    rows = [("x" * rng.randint(0, 300) + f" ab{at:08d}") for at in range(400)]
     text = "\n".join(rows).encode("utf-16-le")
     matches = found(engine([rule()]).scan(chunk(text)))
     assert [one.secret.reveal() for one in matches] == [number(at) for at in range(400)]

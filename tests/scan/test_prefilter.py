@@ -103,7 +103,8 @@ def test_nothing_is_found_in_nothing():
     [
         ("ghp_[0-9A-Za-z]{36}", b"ghp_"), ("(?i)Token=[0-9]", b"token="), ("A(?:KIA|SIA)[A-Z]", b"a"), ("ab|cd", b""),
         ("abc?", b"ab"), ("ab*cd", b"cd"), ("a{2}bc", b"bc"), ("(?:abc)?de", b"de"), (r"\babc\.d", b"abc.d"),
-        (r"a\x2eb", b"a"), ("[a]bc[^b]]", b"bc"), ("x(ab(c|d)e)yz", b"yz"), ("", b""), (r"\w+", b""), (r"a\\b", b"a\\b"),
+        (r"a\x2eb", b"a"), ("[a]bc[^b]]", b"bc"), ("x(ab(c|d)e)yz", b"yz"), ("", b""), (r"\w+", b""),
+        (r"a\\b", b"a\\b"),
     ],
 )  # fmt: skip
 def test_the_literal_is_what_no_match_can_do_without(anchor, literal):
