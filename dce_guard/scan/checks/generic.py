@@ -157,7 +157,7 @@ def password_value(match: Match) -> Verdict:
 
 
 def _mixed(value: str) -> bool:
-    """Letters with digits or signs, as people make passwords: `Summer2024!`, not `user_password`."""
+    """Letters with digits or signs, as people make passwords (a season, a year, a mark), not `user_password`."""
     digits, signs = sum(map(str.isdigit, value)), len(re.findall(r"[^\w\s.:/-]", value))
     return len(value) >= 8 and digits > 0 and (signs > 0 or digits >= 3) and any(map(str.isalpha, value))
 
