@@ -18,7 +18,7 @@ def run() -> int:
     session, _, report = look(Mode(), {})
     code = emit(report, Output())
     code = max(code, _staged(session, report))
-    for line in _next(session, report):
+    for line in ["", *_next(session, report)]:
         click.echo(line)
     return code
 

@@ -109,9 +109,7 @@ def run(args: list[str]) -> int:
         _tell(error)
         return error.exit_code
     except Exception as error:
-        if "--debug" in args:
-            raise
-        _tell_crash(error)
+        _tell_crash(error, "--debug" in args)
         return Exit.CANNOT_LOOK
 
 
@@ -123,8 +121,13 @@ def _tell(error: GuardError) -> None:
         click.echo(f"hint:  {visible(error.hint)}", err=True)
 
 
-def _tell_crash(error: Exception) -> None:
-    """Where it happened, without the message: it could hold what was being scanned."""
+def _tell_crash(error: Exception, whole: bool) -> None:
+    """Where it happened, without the message (it could hold what was being scanned), unless all was asked for."""
+    if whole:
+        import traceback
+
+        traceback.print_exception(error)
+        return
     place = error.__traceback__
     while place and place.tb_next:
         place = place.tb_next
