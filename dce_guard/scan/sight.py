@@ -54,10 +54,11 @@ def script_of(page: "Page", match: Match) -> Script:
     )
     for unit, codec in ((4, "utf-32"), (2, "utf-16")):
         nuls = b"\0" * (unit - 1)
-        if after.startswith(nuls):
-            return Script(codec + "-le", unit, 0, unit - 1)
-        if before.endswith(nuls):
+        little, big = after.startswith(nuls), before.endswith(nuls)
+        if big and not (little and match.item_start % unit < unit - 1):
             return Script(codec + "-be", unit, unit - 1, 0)
+        if little:  # amid ASCII both look alike, but for where a character begins
+            return Script(codec + "-le", unit, 0, unit - 1)
     return Script(stray=True)
 
 
