@@ -180,7 +180,9 @@ def test_aws_id_and_secret_are_one_finding_and_each_alone_one():
 def test_a_check_drops_raises_and_tells():
     verdicts = {
         "no": lambda match: Verdict(drop="because"),
-        "yes": lambda match: Verdict(confidence=Confidence.HIGH, sensitivity=Sensitivity.CRITICAL, facts={"a": 1}, reason="r"),
+        "yes": lambda match: Verdict(
+            confidence=Confidence.HIGH, sensitivity=Sensitivity.CRITICAL, facts={"a": 1}, reason="r"
+        ),
         "mute": lambda match: Verdict(),
     }  # fmt: skip
     text = b"x = " + VALUES[0]
