@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from dce_guard.adapters import baseline_file
-from dce_guard.errors import UsageError
+from dce_guard.errors import GitError, UsageError
 from dce_guard.model.finding import Finding, Report
 from dce_guard.report.escape import visible
 from dce_guard.scan.baseline import Baseline
@@ -50,14 +50,17 @@ class Work:
 def begin() -> Work:
     """Scans the repository here, all of it. What could not be read is told on standard error.
 
-    Raises UsageError where there is no work tree, GuardError as scan and baseline do.
+    Raises GitError where there is no work tree, GuardError as scan and baseline do.
     """
     from dce_guard.cli.scan import Mode, look
 
     session, _, report = look(Mode(), {})
     root = session.repository.root if session.repository else None
     if root is None:
-        raise UsageError("there is no work tree of a repository here; no baseline was read", "git init")
+        raise GitError(
+            "there is no work tree of a git repository here; no baseline was read",
+            "Change to one. To scan plain files: dce-guard scan PATH",
+        )
     path = baseline_file.find(root, session.policy.baseline)
     for notice in report.notices:
         click.echo(f"note: {visible(notice)}", err=True)

@@ -345,7 +345,7 @@ def test_a_broken_baseline_stops_everything(repo, capsys):
 def test_outside_a_repository_there_is_none(repo, monkeypatch, capsys, tmp_path):
     (tmp_path / "plain").mkdir()
     monkeypatch.chdir(tmp_path / "plain")
-    assert run(["baseline", "create", "--reason", "x"]) == 2
+    assert run(["baseline", "create", "--reason", "x"]) == 3
     assert "no work tree" in capsys.readouterr().err
     assert list((tmp_path / "plain").iterdir()) == []
 
