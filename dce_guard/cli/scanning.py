@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Below this many bytes a second process costs more to start than it saves (20 ms against 1 GB/s a core).
 WORTH_A_PROCESS = 24 << 20
+_AROUND = 4096  # bytes beside a piece's own part in which halves of pairs are looked for (rules: within 600)
 
 
 class Chunks(Protocol):
@@ -66,7 +67,7 @@ class Scanner:
         seen.items += 0 if chunk.offset else len(chunk.items)
         seen.bytes += sum(chunk.ends) - sum(chunk.starts)
         matches: list[Match] = []
-        for found in self._engine.scan(chunk):
+        for found in self._engine.scan(chunk, _AROUND):
             if isinstance(found, Skip):
                 seen.skips.append(found)
             else:

@@ -54,14 +54,18 @@ class Engine:
         self._second = second
         self._left = 0  # bytes of decoded text that may still be searched in this item
 
-    def scan(self, chunk: Chunk) -> "Iterator[Match | Skip]":
-        """Matches of every rule in every item, also in what is encoded in it; and what could not be looked at."""
+    def scan(self, chunk: Chunk, around: int = 0) -> "Iterator[Match | Skip]":
+        """Matches of every rule in every item, also in what is encoded in it; and what could not be looked at.
+
+        Pieces of one item that overlap tell each match once; `around`: also what begins so many bytes before or
+        behind a piece's own part, for who looks at neighbours (and asks `owns` then).
+        """
         for index, hits in sorted(_by_item(chunk, self._matcher.hits(chunk.data)).items()):
             self._left = MAX_DECODED
-            yield from _whole(chunk, index, self._view(_item_view(chunk, index), hits))
+            yield from _whole(chunk, index, self._view(_item_view(chunk, index), hits), around)
         for index in _with_nuls(chunk):
             self._left = MAX_DECODED
-            yield from _whole(chunk, index, self._search(_without_nuls(_item_view(chunk, index))))
+            yield from _whole(chunk, index, self._search(_without_nuls(_item_view(chunk, index))), around)
 
     def _view(self, view: View, hits: list[Hit]) -> "Iterator[Match | Skip]":
         second = self._second()
@@ -163,21 +167,31 @@ def _width(wide: bytes) -> str:
     return "utf-32" if share > 0.7 else "utf-16" if share > 0.3 else "nul"
 
 
-def _whole(chunk: Chunk, index: int, found: "Iterator[Match | Skip]") -> "Iterator[Match | Skip]":
+def owns(chunk: Chunk, index: int, match: "Match", around: int = 0) -> bool:
+    """Whether it is for this buffer to tell a match: pieces that overlap share out their item in its middle."""
+    if match.item_end - match.item_start >= OVERLAP // 2:
+        return True
+    edge = chunk.offset + chunk.ends[index] - chunk.starts[index]
+    first = chunk.offset + OVERLAP // 2 if chunk.offset else 0
+    behind = edge if chunk.last else edge - OVERLAP // 2
+    return first - around <= match.item_start < behind + around
+
+
+def _whole(
+    chunk: Chunk, index: int, found: "Iterator[Match | Skip]", around: int
+) -> "Iterator[Match | Skip]":
     """Leaves out what a piece's edge may have cut, and what the next piece holds as well: each match once."""
     if not chunk.offset and chunk.last:
         yield from found
         return
-    first = chunk.offset + OVERLAP // 2 if chunk.offset else 0
     edge = chunk.offset + chunk.ends[index] - chunk.starts[index]
-    behind = edge if chunk.last else edge - OVERLAP // 2
     for one in found:
         if isinstance(one, Skip):
             yield one
         elif one.item_end - one.item_start >= OVERLAP // 2:
             if chunk.last or not _is_cut(one, edge):
                 yield one
-        elif first <= one.item_start < behind:
+        elif owns(chunk, index, one, around):
             yield one
 
 
