@@ -4,7 +4,8 @@ from datetime import datetime
 
 import click
 
-from dce_guard.cli.baseline_common import author, begin, chosen, counted, day, said_by
+from dce_guard.cli.baseline_common import author, begin, counted, day, said_by
+from dce_guard.cli.selecting import chosen
 from dce_guard.report.escape import visible
 from dce_guard.scan.baseline import accept
 
@@ -19,7 +20,7 @@ def command(findings: tuple[str, ...], reason: str, by: str | None, until: datet
     A finding that is accepted already gets the new reason and date.
     """
     work = begin()
-    meant = chosen(work.report.findings, findings)
+    meant = chosen(work.report.findings, findings, "nothing was accepted")
     known = accept(
         work.baseline,
         meant,

@@ -2,9 +2,8 @@
 
 import getpass
 import os
-import re
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,9 +17,6 @@ from dce_guard.model.finding import Finding, Report
 from dce_guard.report.escape import visible
 from dce_guard.scan.baseline import Baseline
 from dce_guard.scan.identity import Identity
-
-PREFIX = 6  # hexadecimal digits of a fingerprint that are enough when they are not ambiguous
-_FINGERPRINT = re.compile(r"[0-9a-fA-F]{1,32}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,38 +87,6 @@ def _login() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # no such user, as in some containers
         raise UsageError("nothing was accepted: nobody is named", "say who accepts: --by NAME") from None
-
-
-def chosen(findings: Sequence[Finding], selectors: Iterable[str]) -> list[Finding]:
-    """The findings meant by fingerprints (six digits or more) or PATH:LINE.
-
-    Raises UsageError when one means none or several.
-    """
-    return list({one.fingerprint: one for one in (_one(findings, each) for each in selectors)}.values())
-
-
-def _one(findings: Sequence[Finding], selector: str) -> Finding:
-    if _FINGERPRINT.match(selector):
-        if len(selector) < PREFIX:
-            raise UsageError(f"'{selector}' is too short; nothing was accepted", f"give {PREFIX} digits")
-        found = [each for each in findings if each.fingerprint.startswith(selector.lower())]
-    else:
-        found = [each for each in findings if selector in set(_places(each))]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(f"{each.fingerprint[:12]} ({each.rule})" for each in found)
-        raise UsageError(
-            f"'{selector}' means {len(found)} findings; nothing was accepted", f"name one: {names}"
-        )
-    raise UsageError(
-        f"'{selector}' is no finding of this work tree; nothing was accepted",
-        "dce-guard scan lists them; give a fingerprint or PATH:LINE",
-    )
-
-
-def _places(finding: Finding) -> list[str]:
-    return [f"{place.path}:{place.line}" for place in finding.locations]
 
 
 def described(finding: Finding) -> str:

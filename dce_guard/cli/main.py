@@ -15,6 +15,7 @@ COMMANDS = {
         "dce_guard.cli.baseline",
         "Accepted findings: create, accept, review, prune, import, export.",
     ),
+    "respond": ("dce_guard.cli.respond", "What to do now about a leaked secret, step by step."),
     "rules": ("dce_guard.cli.rules", "List, show, check, test and import rules."),
     "install": ("dce_guard.cli.install", "Install git hooks."),
     "uninstall": ("dce_guard.cli.uninstall", "Take the git hooks out again."),
