@@ -91,9 +91,17 @@ def scan_shared(source: Chunks, scanner: "Callable[[], Scanner]", shares: int) -
 
     Raises GuardError as the source does, and when a process ends without an answer.
     """
-    helpers = [_fork(source, scanner, share, shares) for share in range(1, shares)]
+    helpers: list[tuple[int, int]] = []
+    own = [0]
+    for share in range(1, shares):
+        try:
+            helpers.append(_fork(source, scanner, share, shares))
+        except OSError:  # no process or memory to be had: this one does that share too
+            own.append(share)
+    seen = Seen()
     try:
-        seen = scanner().scan(source, 0, shares)
+        for share in own:
+            seen.add(scanner().scan(source, share, shares))
     finally:
         answers = [_answer(process, pipe) for process, pipe in helpers]
     for answer in answers:
@@ -106,7 +114,12 @@ def scan_shared(source: Chunks, scanner: "Callable[[], Scanner]", shares: int) -
 def _fork(source: Chunks, scanner: "Callable[[], Scanner]", share: int, shares: int) -> tuple[int, int]:
     """A child that scans one share and writes what it saw to a pipe: sightings hold no values."""
     read_end, write_end = os.pipe()
-    process = os.fork()
+    try:
+        process = os.fork()
+    except OSError:
+        os.close(read_end)
+        os.close(write_end)
+        raise
     if process:
         os.close(write_end)
         return process, read_end
