@@ -14,6 +14,7 @@ from dce_guard.adapters.git import Repository, discover
 from dce_guard.adapters.git_command import executable
 from dce_guard.cli.session import Session, open_session
 from dce_guard.errors import GuardError
+from dce_guard.scan.settings import KEYS
 
 if TYPE_CHECKING:
     from dce_guard.model.rule import Rule
@@ -114,8 +115,8 @@ def _lacking(repository: Repository) -> Iterator[Check]:
 def _settings(where: Path, opened: list[Session]) -> Iterator[Check]:
     session = open_session(where, {})
     opened.append(session)
-    names = (name for name in os.environ if name.startswith("DCE_GUARD_"))
-    sources = [*session.policy.sources, *sorted(names)]
+    names = ("DCE_GUARD_" + key.upper().replace("-", "_") for key in KEYS)
+    sources = [*session.policy.sources, *sorted(name for name in names if os.environ.get(name))]
     yield Check("settings", OK, f"from {', '.join(sources)}" if sources else "the defaults")
 
 

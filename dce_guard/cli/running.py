@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from dce_guard._version import __version__
 from dce_guard.adapters.archives import Budget, Unpacking
+from dce_guard.adapters.limited import Limited
+from dce_guard.cli.progress import progress
 from dce_guard.cli.scanning import Chunks, Scanner, Seen, scan_shared
 from dce_guard.cli.session import Session
 from dce_guard.model.finding import Finding, Location, Report, Sighting
@@ -31,14 +33,22 @@ def _entries(kind: str, item: Item, content: "BytesIO", budget: Budget) -> Itera
     return entries(kind, item, content, budget)
 
 
-def scan(session: Session, source: Chunks, shares: int = 1) -> Seen:
-    """What a source holds, in archives too. The engine is made before the first byte is read: no rules, no verdict."""
-    source = unpacked(source)
+def scan(session: Session, source: Chunks, shares: int = 1, size: int = 0) -> Seen:
+    """What a source of about `size` bytes holds, in archives too.
+
+    The engine is made before the first byte is read: no rules, no verdict.
+    """
+    largest = session.policy.max_file_size
+    source = unpacked(Limited(source, largest) if largest is not None else source)
     engine = session.kit.engine()
     if shares > 1:
         session.key  # noqa: B018  # one key for all processes: made once, here
-        return scan_shared(source, lambda: Scanner(session.kit.engine(), lambda: session.analyst), shares)
-    return Scanner(engine, lambda: session.analyst).scan(source)
+    with progress(size // shares) as tick:  # this process's share stands for all
+        if shares > 1:
+            return scan_shared(
+                source, lambda: Scanner(session.kit.engine(), lambda: session.analyst, tick), shares
+            )
+        return Scanner(engine, lambda: session.analyst, tick).scan(source)
 
 
 def report(

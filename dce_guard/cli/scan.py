@@ -52,14 +52,14 @@ class Mode:
 def command(
     paths: tuple[Path, ...], staged: bool, range_: str, stdin: bool, ignored: bool, submodules: bool,
     policy: dict[str, Any], baseline_off: bool, output: "Output", reveal: int,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Scan PATHs (files or folders; by default the repository or folder you are in) for leaked secrets.
 
     Nothing leaves this machine. Exit codes: 0 clean, 1 findings, 2 usage, 3 could not look, 130 interrupted.
     """
     mode = Mode(paths, staged, range_, stdin, ignored, submodules)
     _check(mode)
-    raise SystemExit(run(mode, policy, output, reveal=reveal, use_baseline=not baseline_off))
+    return run(mode, policy, output, reveal=reveal, use_baseline=not baseline_off)
 
 
 def _check(mode: Mode) -> None:
@@ -136,7 +136,7 @@ def _files(session: Session, mode: Mode) -> "tuple[Session, Source, Report]":
     source = WorkTree(
         session.repository, mode.paths, mode.ignored, session.policy.excluded, mode.submodules
     ).load()
-    seen = scan(session, source, processes(source.size))
+    seen = scan(session, source, processes(source.size), source.size)
     if seen.sightings:
         from dce_guard.cli.places import reach_of_files
 
@@ -173,14 +173,13 @@ def _base(mode: Mode, policy: dict[str, Any]) -> "Callable[[Repository], ReadAt 
     """Policy from the revision a range starts behind; from the work tree when its head is trusted."""
 
     def read_at(repository: "Repository") -> ReadAt | None:
+        from dce_guard.adapters import config
         from dce_guard.adapters.ranges import Range
         from dce_guard.cli.trust import reader
 
-        return (
-            None
-            if policy.get("trust-head")
-            else reader(repository, Range(repository, mode.range, mode.remote).base)
-        )
+        if config.load(None, os.environ, None, policy).trust_head:
+            return None
+        return reader(repository, Range(repository, mode.range, mode.remote).base)
 
     return read_at
 

@@ -49,9 +49,12 @@ class Seen:
 class Scanner:
     """An engine and, from the first match on, an analyst."""
 
-    def __init__(self, engine: "Engine", analyst: "Callable[[], Analyst]") -> None:
+    def __init__(
+        self, engine: "Engine", analyst: "Callable[[], Analyst]", tick: "Callable[[int], None] | None" = None
+    ) -> None:
         self._engine = engine
         self._analyst = analyst
+        self._tick = tick  # told the bytes of each chunk when it is done
 
     def scan(self, source: Chunks, shard: int = 0, shards: int = 1) -> Seen:
         """One share of a source."""
@@ -74,6 +77,8 @@ class Scanner:
                 matches.append(found)
         if matches:
             seen.sightings += self._analyst().sightings(chunk, matches)
+        if self._tick:
+            self._tick(sum(chunk.ends) - sum(chunk.starts))
 
 
 def processes(size: int) -> int:
