@@ -56,6 +56,9 @@ def checks(where: Path) -> Iterator[Check]:
         yield from _tried("cache", lambda: _cache(session[0]))
         yield from _tried("baseline", lambda: _baseline(session[0]))
         yield from _tried("key", lambda: _key(session[0]))
+    if repository and repository[0]:
+        common = repository[0].common_dir
+        yield from _tried("remotes", lambda: _remotes(common))
     if repository and repository[0] and repository[0].root:
         root = repository[0].root
         yield from _tried("hooks", lambda: _hooks(root))
@@ -110,6 +113,22 @@ def _lacking(repository: Repository) -> Iterator[Check]:
     if modules:
         text = f"{modules} in this repository; their files are scanned with --submodules only"
         yield Check("submodules", NOTE, text)
+
+
+def _remotes(common_dir: Path) -> Iterator[Check]:
+    from dce_guard.adapters.remotes import remotes
+
+    for remote in remotes(common_dir):
+        if remote.credentials:
+            text = f"the address of {remote.name} ({remote.place}) holds credentials, in .git/config for all to read"
+            yield Check(
+                "remote",
+                NOTE,
+                text,
+                f"git remote set-url {remote.name} {remote.place}, and a credential helper",
+            )
+        else:
+            yield Check("remote", OK, f"{remote.name} at {remote.place}")
 
 
 def _settings(where: Path, opened: list[Session]) -> Iterator[Check]:
