@@ -93,10 +93,10 @@ class Report:
     source: Mapping[str, str]  # {"mode": "worktree|staged|range|stdin", "root": …, "range": …, "head": …}
     findings: tuple[Finding, ...]
     skips: tuple[Skip, ...]
-    stats: Mapping[str, int]  # items, bytes, rules, …: no times, since a report is the same for the same input
+    stats: Mapping[str, int]  # items, bytes, rules, …: no times, so that reports can be compared
     rules_digest: str
     version: str
-    notices: tuple[str, ...] = ()  # what a reader must know: policy edited by the change, markers not honoured
+    notices: tuple[str, ...] = ()  # what a reader must know, as that the change edits policy
     rules: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # of each rule found: for formats
 
     @property

@@ -50,10 +50,10 @@ class Verdict:
     """What one check found out. Nothing set means: no opinion."""
 
     drop: str = ""  # why this is no finding; empty: it may be one
-    known: bool = False  # with `drop`: the value's form is certain, so no rule that goes by its name reports it
+    known: bool = False  # with `drop`: the form is certain, so no rule that goes by a name reports it
     confidence: Confidence | None = None  # raised or lowered to this
     sensitivity: Sensitivity | None = None  # the value's own, where structure tells more than the rule
-    facts: Mapping[str, Fact] = field(default_factory=dict)  # never the value or a part of it that opens anything
+    facts: Mapping[str, Fact] = field(default_factory=dict)  # never a part of the value that opens anything
     reason: str = ""  # a sentence for people, as "its checksum is right"
 
 
