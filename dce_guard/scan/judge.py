@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dce_guard.model.finding import Fact
 from dce_guard.model.match import Match, Verdict
 from dce_guard.model.rule import Confidence, Sensitivity
-from dce_guard.scan.plausible import entropy, is_placeholder
+from dce_guard.scan.plausible import entropy, is_filler
 
 Check = Callable[[Match], Verdict]
 # Rules of these packs go by a value's name and give way to any rule that knows the value's form.
@@ -86,7 +86,7 @@ def _apply(judged: Judged, verdict: Verdict) -> None:
 
 def _regular(value: bytes) -> bool:
     """Whether a token of a vendor's form is one that people make up: XXXX, EXAMPLE, 123456. Keys of many lines pass."""
-    return len(value) < 512 and b"-----BEGIN" not in value and is_placeholder(value.decode("latin-1"))
+    return len(value) < 512 and b"-----BEGIN" not in value and is_filler(value.decode("latin-1"))
 
 
 def _settled(judged: Sequence[Judged]) -> list[Judged]:

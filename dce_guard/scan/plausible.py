@@ -20,6 +20,13 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+# What nobody meets by chance in a random value of a vendor's form.
+_FILLER = re.compile(
+    r"example|placeholder|redacted|changeme|your[_-]|(?:dummy|sample|secret)[_-]|x{6,}|\*{3,}|\.{3,}|0{8,}|1{8,}"
+    r"|abcdefgh|12345678|01234567|98765432|deadbeef",
+    re.IGNORECASE,
+)
+
 # A reference to a value that is kept elsewhere, or code that makes one.
 _REFERENCE = re.compile(
     r"^\$[\w({]|\$\{|\$\(|\{\{|\}\}|<%|%>|^<[^>]*>?$|^\[.*\]$|^%[\w-]+%$|^%\(|^%[sdvq@]|^@[\w.{(/]|^:[a-z_]\w*$|^#\{|#\{"
@@ -66,14 +73,21 @@ def word_share(value: str) -> float:
 
 def is_placeholder(value: str) -> bool:
     """Whether the value says of itself that it stands for another, or is too regular to be one."""
-    plain, half = _SIGNS.sub("", value), len(value) // 2
+    return bool(_PLACEHOLDER.search(value)) or _is_regular(value)
+
+
+def is_filler(value: str) -> bool:
+    """The same of a value in a vendor's form, where a short word may be chance: of 20,000 random base64 values of 40
+    characters 12 hold one of the words between signs that `is_placeholder` knows."""
+    return bool(_FILLER.search(value)) or _is_regular(value)
+
+
+def _is_regular(value: str) -> bool:
+    """Whether it repeats its first half, has hardly any different characters, or counts."""
+    half = len(value) // 2
     if half >= 4 and value[:half] == value[-half:]:
         return True
-    return (
-        bool(_PLACEHOLDER.search(value))
-        or len(set(value)) <= max(2, min(5, len(value) // 8))
-        or _is_sequence(plain)
-    )
+    return len(set(value)) <= max(2, min(5, len(value) // 8)) or _is_sequence(_SIGNS.sub("", value))
 
 
 def is_reference(value: str) -> bool:

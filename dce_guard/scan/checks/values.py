@@ -81,10 +81,10 @@ def _word_length(value: bytes) -> float:
 
 
 def mixed(match: Match) -> Verdict:
-    """A key of this length without a single digit is rarely one."""
+    """A key of this length without a single digit that reads like words is rarely one."""
     value = match.secret.reveal()
-    if not any(byte in b"0123456789" for byte in value):
-        return Verdict(confidence=Confidence.LOW, reason="it holds no digit")
+    if not any(byte in b"0123456789" for byte in value) and wordlike(value.decode("latin-1")) >= 0.4:
+        return Verdict(confidence=Confidence.LOW, reason="it holds no digit and reads like words")
     return Verdict()
 
 
