@@ -90,6 +90,10 @@ def run(
 
         check(reveal, output.quiet)
     session, source, report = look(mode, policy, use_baseline=use_baseline)
+    if "baseline" in policy and use_baseline and session.baseline is None:
+        raise UsageError(
+            f"{policy['baseline']}: no such baseline; no verdict was given", "correct --baseline"
+        )
     revealed = None
     if reveal:
         from dce_guard.cli.reveal import values

@@ -113,20 +113,6 @@ TOKEN_FORMS = [
     ("a.yml", "secret_key_base: {}"),
 ]
 
-# Forms that no rule takes yet: the name and the value stand too far apart, or the call says nothing of a secret.
-MISSING = {
-    "parser.add_argument('--password', default='{}')",
-    "ENV DB_PASSWORD {}",
-    '<property name="hibernate.connection.password">{}</property>',
-    '<entry key="password">{}</entry>',
-    'DriverManager.getConnection(url, "u", "{}")',
-    "var password string = `{}`",
-    'let password: &str = "{}";',
-    '#define DB_PASSWORD "{}"',
-    "machine h login u password {}",
-    'setApiKey("{}");',
-}
-
 NOT_PASSWORDS = [
     "changeme",
     "your-password-here",

@@ -182,10 +182,16 @@ def generic_value(match: Match) -> Verdict:
     return Verdict(confidence=_by_strength(value), reason="its name says secret and it is random")
 
 
+def _interleaved(value: str) -> bool:
+    """Long, with digits all through it: chance makes words of a few letters in 3 % of such tokens."""
+    parts = re.findall(r"[A-Za-z]+", value)
+    return len(value) >= 16 and len(parts) >= 4 and max(map(len, parts)) <= 8 and word_share(value) < 0.6
+
+
 def _machine_made(value: str, least: int) -> bool:
     if _HEX.match(value):  # letters a to f make up common trigrams, so only entropy tells
         return len(value) >= 16 and entropy(value) >= 2.9
-    if len(value) < least or not _random(value):
+    if len(value) < least or not (_random(value) or _interleaved(value)):
         return False
     bits = entropy(value)
     return bits >= (3.5 if len(value) >= 24 else 3.0 if len(value) >= 14 else 2.5)

@@ -13,6 +13,10 @@ _REFERENCE = (
     rb"\$\{|\$\(|\$[A-Za-z_]+$|\{\{|\{[A-Za-z0-9_.:,$\[\]()'\"!-]*\}$|%\(|%[sdrv]$|%[A-Z_]+%$"
     rb"|<|\[[A-Za-z_ -]+\]$|#\{|@\{|\{\w+:\d"
 )
+_KEPT_ELSEWHERE = (
+    rb"(?i)^(?:os|process|app|system)\.|getenv|environ\b|\benv[.:(\[]|^(?:vault|ssm|secrets?|op|file|arn):|^/(?:run|etc|var)/"
+    rb"|^secrets?\."
+)
 _NOTHING = rb"(.)\1*|\.{3,}|[xX*]{3,}|-+|_+"
 _STOCK = frozenset(
     b"password passwd passwort pass pwd pw secret changeme change_me changeit your_password yourpassword "
@@ -38,6 +42,8 @@ def password(match: Match) -> Verdict:
     value = match.secret.reveal()
     if re.match(_REFERENCE, value) or re.fullmatch(_NOTHING, value):
         return Verdict(drop="a reference or a placeholder, no password")
+    if re.search(_KEPT_ELSEWHERE, value):
+        return Verdict(drop="a reference to a password kept elsewhere")
     if value.lower() in _STOCK:
         return Verdict(drop="a stock word, no password")
     user, host = (match.groups.get(name, b"") for name in ("user", "host"))
