@@ -38,10 +38,10 @@ from pip._internal.commands.download import DownloadCommand
 from pip._internal.network.download import Downloader
 from pip._vendor.packaging.specifiers import SpecifierSet
 command = DownloadCommand("download", "")
-options, _ = command.parse_args(["--no-binary", ":all:", "--pre", "--ignore-requires-python"])
+options, _ = command.parse_args(["--no-binary", ":all:", "--pre"])
 with command.main_context():
     session = command.get_default_session(options)
-    finder = command._build_package_finder(options, session)
+    finder = command._build_package_finder(options, session, ignore_requires_python=True)
     for wanted in sys.argv[2:]:
         name, version = wanted.split("==")
         wish = SpecifierSet("==" + version, prereleases=True)
