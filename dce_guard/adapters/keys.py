@@ -16,7 +16,8 @@ from dce_guard.scan.baseline import Baseline
 from dce_guard.scan.identity import MINIMUM_KEY, Identity
 
 VARIABLE = "DCE_GUARD_KEY"
-KEY_BYTES = 16  # as long as a salt: the key becomes the salt of the baseline that is made under it
+KEY_BYTES = 16  # as strong as the 128 bits of a fingerprint
+SALT_BYTES = 16  # 32 hexadecimal digits in the baseline
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -34,8 +35,11 @@ class Key:
         return Identity(self.value.reveal(), self.shared)
 
     def salt(self) -> bytes:
-        """The salt for a baseline that is made under this key, so that what was named keeps its name."""
-        return secrets.token_bytes(KEY_BYTES) if self.source == "organisation" else self.value.reveal()
+        """The salt for a baseline that is made now: a new one, since what is committed is known to all who read it.
+
+        Names of earlier reports were made under a key that stays private, without scrypt for weak values.
+        """
+        return secrets.token_bytes(SALT_BYTES)
 
     def key_id(self) -> str:
         """What a baseline says of an organisation's key, "" for any other: 64 bits of a digest."""

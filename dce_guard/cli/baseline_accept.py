@@ -20,7 +20,7 @@ def command(findings: tuple[str, ...], reason: str, by: str | None, until: datet
     A finding that is accepted already gets the new reason and date.
     """
     work = begin()
-    meant = chosen(work.report.findings, findings, "nothing was accepted")
+    meant = chosen(work.report.findings, findings, "nothing was accepted", work.before)
     known = accept(
         work.baseline,
         meant,

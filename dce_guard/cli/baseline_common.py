@@ -3,7 +3,7 @@
 import getpass
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ class Work:
     exists: bool
     today: date
     identity: Identity
+    before: Mapping[str, str]  # what a finding was called until now, where there was no baseline yet
 
     def save(self, baseline: Baseline) -> None:
         """Writes the baseline if it differs from what was read."""
@@ -62,10 +63,26 @@ def begin() -> Work:
         click.echo(f"note: {visible(notice)}", err=True)
     for skip in report.skips:
         click.echo(f"not looked at: {visible(skip.path)}: {visible(skip.reason)}", err=True)
-    key, known = session.key, session.baseline
-    baseline = known or Baseline(key.salt(), key_id=key.key_id())
+    known, before = session.baseline, {}
+    if known is None:
+        baseline = Baseline(session.key.salt(), key_id=session.key.key_id())
+        old = report
+        session, _, report = look(Mode(), {}, assumed=baseline)
+        before = _renamed(old, report)
     today = datetime.now(UTC).date()
-    return Work(report, root, path, baseline, known is not None, today, key.identity())
+    used = known or baseline
+    return Work(report, root, path, used, known is not None, today, session.key.identity(), before)
+
+
+def _renamed(old: Report, new: Report) -> dict[str, str]:
+    """New name -> old name of each finding, by the first place, which both scans tell alike."""
+    names = {_first(finding): finding.fingerprint for finding in old.findings}
+    return {finding.fingerprint: names.get(_first(finding), "") for finding in new.findings}
+
+
+def _first(finding: Finding) -> tuple[str, int, int, str]:
+    place = finding.locations[0]
+    return place.path, place.start, place.end, finding.rule
 
 
 def author(root: Path) -> str:

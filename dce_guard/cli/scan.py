@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dce_guard.cli.output import Output
     from dce_guard.cli.scanning import Seen
     from dce_guard.model.finding import Report
+    from dce_guard.scan.baseline import Baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,12 @@ def run(
 
 
 def look(
-    mode: Mode, policy: dict[str, Any], *, use_baseline: bool = True
+    mode: Mode, policy: dict[str, Any], *, use_baseline: bool = True, assumed: "Baseline | None" = None
 ) -> "tuple[Session, Source, Report]":
-    """Scans what `mode` says: the session, its source and the report."""
+    """Scans what `mode` says: the session, its source and the report. `assumed` stands in for the baseline's file."""
     where, named = target(mode.paths)
     base = _base(mode, policy) if mode.range else None
-    session = open_session(where, policy, named=named, use_baseline=use_baseline, base=base)
+    session = open_session(where, policy, named=named, use_baseline=use_baseline, base=base, assumed=assumed)
     if mode.staged:
         return _staged(session)
     if mode.range:

@@ -31,6 +31,7 @@ class Session:
     environ: Mapping[str, str]
     read_at: ReadAt | None = None
     use_baseline: bool = True
+    assumed: "Baseline | None" = None  # a baseline that is about to be written
     notices: list[str] = field(default_factory=list)
 
     @property
@@ -50,8 +51,8 @@ class Session:
     @cached_property
     def baseline(self) -> "Baseline | None":
         """The accepted findings; None where there is no such file. Raises UsageError when it is not understood."""
-        if not self.use_baseline or self.root is None:
-            return None
+        if self.assumed or not self.use_baseline or self.root is None:
+            return self.assumed
         data = config.read(self.policy.baseline, self.root, self.read_at)
         if data is None:
             return None
@@ -88,6 +89,7 @@ def open_session(
     named: bool = False,
     use_baseline: bool = True,
     base: Callable[[Repository], ReadAt | None] | None = None,
+    assumed: "Baseline | None" = None,
 ) -> Session:
     """The session for what is at `where`; `named` when a person named it.
 
@@ -102,7 +104,7 @@ def open_session(
     except UsageError as error:
         error.hint = error.hint or "Nothing was scanned. All settings: docs/configuration.md"
         raise
-    return Session(repository, policy, os.environ, read_at, use_baseline)
+    return Session(repository, policy, os.environ, read_at, use_baseline, assumed)
 
 
 def target(paths: Sequence[Path]) -> tuple[Path, bool]:

@@ -29,7 +29,8 @@ _OTHER = re.compile(rb"[^0-9A-Za-z]")
 class Identity:
     """Names values under one key.
 
-    `shared` says whether other clones hold the same key, so that a name means the same to other people.
+    `shared` says whether others hold the same key: then a name means the same to them, and they could try
+    guesses with it, so weak values pass through scrypt. A key that never leaves its owner needs no such thing.
     Raises GuardError on a key of fewer than 16 bytes.
     """
 
@@ -52,13 +53,15 @@ class Identity:
     def fingerprint(self, value: bytes) -> str:
         """The name of `value`: 32 hexadecimal digits, 128 bits of an HMAC-SHA-256.
 
-        Values of low entropy pass through scrypt first, which costs tens of milliseconds, once a value.
+        Under a shared key values of low entropy pass through scrypt first: tens of milliseconds, once a value.
         """
         value = bytes(value)
         digest = hmac.digest(self._key, LABEL + b"\0" + value, "sha256")
         known = self._known.get(digest)
         if known is None:
-            known = self._known[digest] = self._stretched(value) if is_weak(value) else digest.hex()[:32]
+            known = self._known[digest] = (
+                self._stretched(value) if self.shared and is_weak(value) else digest.hex()[:32]
+            )
         return known
 
     def _stretched(self, value: bytes) -> str:

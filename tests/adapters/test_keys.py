@@ -89,10 +89,12 @@ def test_the_users_key_is_another_one_in_each_folder(tmp_path):
     assert (place / "dce-guard" / "key").read_bytes() != one.value.reveal()
 
 
-def test_names_stay_when_a_baseline_is_made(tmp_path):
-    before = find_key(None, None, tmp_path, {})
-    after = find_key(None, Baseline(before.salt()), tmp_path, {})
-    assert before.identity().fingerprint(b"x" * 9) == after.identity().fingerprint(b"x" * 9)
+def test_a_private_key_never_becomes_the_salt_that_all_can_read(tmp_path):
+    private = find_key(None, None, tmp_path, {})
+    salts = {private.salt() for _ in range(3)}
+    assert len(salts) == 3
+    assert private.value.reveal() not in salts
+    assert {len(salt) for salt in salts} == {16}
 
 
 def test_an_organisations_key_never_becomes_a_salt():

@@ -36,9 +36,10 @@ WEAK = "ba825db265cfe3414651a6d3ebc440d4"
 
 @pytest.mark.parametrize("value", [token(), b"hunter2", b"", b"\x00\xff" * 30])
 def test_the_same_value_has_the_same_name_in_every_object(value):
-    names = Identity(KEY, False)
-    assert names.fingerprint(value) == names.fingerprint(value)
-    assert names.fingerprint(value) == Identity(KEY, True).fingerprint(bytearray(value))
+    for shared in (False, True):
+        names = Identity(KEY, shared)
+        assert names.fingerprint(value) == names.fingerprint(value)
+        assert names.fingerprint(value) == Identity(KEY, shared).fingerprint(bytearray(value))
 
 
 def test_another_value_or_another_key_is_another_name():
@@ -67,7 +68,7 @@ def test_weak_values_pass_through_scrypt_once_a_value_and_strong_ones_never(monk
     calls = []
     real = module.hashlib.scrypt
     monkeypatch.setattr(module.hashlib, "scrypt", lambda *a, **k: calls.append(k) or real(*a, **k))
-    names = Identity(KEY, False)
+    names = Identity(KEY, True)
     for _ in range(5):
         names.fingerprint(b"hunter2")
         names.fingerprint(token())
@@ -77,10 +78,15 @@ def test_weak_values_pass_through_scrypt_once_a_value_and_strong_ones_never(monk
 def test_the_salt_of_scrypt_comes_from_the_key(monkeypatch):
     salts = []
     monkeypatch.setattr(module.hashlib, "scrypt", lambda *a, **k: salts.append(k["salt"]) or b"x" * 32)
-    Identity(KEY, False).fingerprint(b"hunter2")
-    Identity(KEY[::-1], False).fingerprint(b"hunter2")
+    Identity(KEY, True).fingerprint(b"hunter2")
+    Identity(KEY[::-1], True).fingerprint(b"hunter2")
     assert len(set(salts)) == 2
     assert KEY not in salts
+
+
+def test_under_a_private_key_nothing_passes_through_scrypt(monkeypatch):
+    monkeypatch.setattr(module.hashlib, "scrypt", lambda *a, **k: pytest.fail("nobody else holds the key"))
+    assert Identity(KEY, False).fingerprint(b"hunter2") != Identity(KEY[::-1], False).fingerprint(b"hunter2")
 
 
 def test_it_keeps_no_value_and_shows_no_key():
