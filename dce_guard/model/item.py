@@ -45,7 +45,7 @@ class Chunk:
 
     `offset`, `line` and `column` say where in its item a buffer begins when the item is larger than a buffer: bytes
     and newlines before it, and code points before it on its line. A chunk with an offset holds one item only.
-    `data` is reused by readers: copy to keep.
+    `data` is reused by readers: copy to keep. A view is of its buffer from the first byte on.
     """
 
     data: bytearray | bytes | memoryview
