@@ -2,7 +2,6 @@
 
 import hmac
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Mapping
@@ -39,7 +38,7 @@ class Key:
 
         Names of earlier reports were made under a key that stays private, without scrypt for weak values.
         """
-        return secrets.token_bytes(SALT_BYTES)
+        return os.urandom(SALT_BYTES)
 
     def key_id(self) -> str:
         """What a baseline says of an organisation's key, "" for any other: 64 bits of a digest."""
@@ -75,7 +74,7 @@ def find_key(
         if value:
             return Key(value if source == "repository" else _for_root(value, root), False, source)
     return Key(
-        Sensitive(secrets.token_bytes(KEY_BYTES)),
+        Sensitive(os.urandom(KEY_BYTES)),
         False,
         "none",
         "no place to keep a key was writable: the fingerprints of this report are good for this run only",
@@ -162,7 +161,7 @@ def _make(path: Path) -> Sensitive | None:
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
+            file.write(os.urandom(KEY_BYTES))
             file.flush()
             os.fsync(handle)
         _publish(draft, path)
