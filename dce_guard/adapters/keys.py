@@ -157,7 +157,7 @@ def _read(path: Path) -> Sensitive | None:
 
 def _make(path: Path) -> Sensitive | None:
     """A new key in the file, or the one that another process put there first."""
-    draft = path.with_name(f"key.{secrets.token_hex(8)}")
+    draft = path.with_name(f"key.{os.urandom(8).hex()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
