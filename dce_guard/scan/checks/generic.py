@@ -143,7 +143,8 @@ def password_value(match: Match) -> Verdict:
         return _drop("not the shape of a password")
     if _random(value):
         return Verdict(
-            confidence=_by_strength(value), reason="it is assigned to a password and reads like no word"
+            confidence=_by_strength(match, value),
+            reason="it is assigned to a password and reads like no word",
         )
     if _mixed(value):
         made_up = (
@@ -162,8 +163,13 @@ def _mixed(value: str) -> bool:
     return len(value) >= 8 and digits > 0 and (signs > 0 or digits >= 3) and any(map(str.isalpha, value))
 
 
-def _by_strength(value: str) -> Confidence:
-    return Confidence.HIGH if len(value) >= 16 and entropy(value) >= 3.5 else Confidence.MEDIUM
+def _by_strength(match: Match, value: str) -> Confidence:
+    """High for a long random value; low for a short one in a setting that is commented out, a sample mostly."""
+    if len(value) >= 16 and entropy(value) >= 3.5:
+        return Confidence.HIGH
+    line, at = match.line()
+    out = re.match(rb"\s*[#;]", line[:at]) is not None and not _CODE.search(match.item.path)
+    return Confidence.LOW if out else Confidence.MEDIUM
 
 
 def generic_value(match: Match) -> Verdict:
@@ -179,7 +185,7 @@ def generic_value(match: Match) -> Verdict:
         return _drop("the read-only token of a badge")
     if not _machine_made(value, 8):
         return _drop("not random enough")
-    return Verdict(confidence=_by_strength(value), reason="its name says secret and it is random")
+    return Verdict(confidence=_by_strength(match, value), reason="its name says secret and it is random")
 
 
 def _interleaved(value: str) -> bool:
