@@ -6,9 +6,10 @@ from typing import Any
 import click
 
 from dce_guard._version import __version__
+from dce_guard.cli.lazy import LazyGroup
 from dce_guard.errors import Exit, GuardError
 
-# One command a file, imported when it is called: importing all of them would cost more than a scan.
+# One command a file.
 COMMANDS = {
     "scan": ("dce_guard.cli.scan", "Scan files, the staged change, a range of commits or a stream."),
     "baseline": (
@@ -27,21 +28,8 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported one by one, and that suggests the one that was meant."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of COMMANDS."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command, imported now."""
-        if name not in COMMANDS:
-            return None
-        from importlib import import_module
-
-        command: click.Command = import_module(COMMANDS[name][0]).command
-        return command
+class _Commands(LazyGroup):
+    table = COMMANDS
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does, which would end with 1 (findings) when a reader such as `head` has had enough."""
@@ -50,27 +38,9 @@ class LazyGroup(click.Group):
         except BrokenPipeError:
             raise click.exceptions.Exit(_pipe_closed()) from None
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a suggestion where there is no such command."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from dce_guard.scan.suggest import meant
-
-            raise click.UsageError(
-                error.message.rstrip(".") + (meant(args[0], COMMANDS) or "."), ctx
-            ) from None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list without importing the commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
-
 
 @click.group(
-    cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, "-V", "--version", prog_name="dce-guard", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
