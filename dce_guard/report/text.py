@@ -95,7 +95,7 @@ def _at(place: Location) -> str:
 
 
 def _why(finding: Finding) -> str:
-    reasons = "; ".join(finding.reasons) or "its form is that of the rule"
+    reasons = "; ".join(finding.reasons) or "it has the form that its issuer gives such values"
     state = f"; {finding.state.value}: {finding.note}" if finding.note else ""
     place = primary(finding.locations)
     decoded = f"; read through {place.encoding}" if place.encoding else ""
