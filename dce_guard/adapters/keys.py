@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dce_guard.errors import GuardError, UsageError
 from dce_guard.model.sensitive import Sensitive
-from dce_guard.scan.baseline import Baseline
 from dce_guard.scan.identity import MINIMUM_KEY, Identity
+
+if TYPE_CHECKING:
+    from dce_guard.scan.baseline import Baseline
 
 VARIABLE = "DCE_GUARD_KEY"
 KEY_BYTES = 16  # as strong as the 128 bits of a fingerprint
@@ -49,7 +52,7 @@ class Key:
 
 def find_key(
     configured: Sensitive | None,
-    baseline: Baseline | None,
+    baseline: "Baseline | None",
     common_dir: Path | None,
     environ: Mapping[str, str],
     root: Path | None = None,
@@ -115,7 +118,7 @@ def _from_environment(environ: Mapping[str, str]) -> Sensitive | None:
     return Sensitive(value)
 
 
-def _mismatch(baseline: Baseline | None, key_id: str) -> str:
+def _mismatch(baseline: "Baseline | None", key_id: str) -> str:
     if baseline is None or not baseline.entries or baseline.key_id == key_id:
         return ""
     why = (
