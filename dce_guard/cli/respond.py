@@ -22,10 +22,10 @@ def command(findings: tuple[str, ...]) -> None:
 
     Nothing is sent anywhere and nothing is changed.
     """
-    from dce_guard.cli.common import scan_worktree
+    from dce_guard.cli.scan import Mode, look
     from dce_guard.cli.selecting import chosen
 
-    report, _ = scan_worktree()
+    _, _, report = look(Mode(), {})
     for finding in chosen(report.findings, findings, "no steps were planned"):
         for line in _plan(report, finding):
             click.echo(line)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from dce_guard.model.rule import Rule
 
-Amend = Callable[[list[Sighting]], list[Sighting]]
-
 
 def unpacked(source: Chunks) -> Unpacking:
     """The source with what its archives hold. What opens archives is loaded for the first: it costs 15 ms."""

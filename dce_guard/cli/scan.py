@@ -15,6 +15,7 @@ from dce_guard.errors import GitError, UsageError
 
 if TYPE_CHECKING:
     from dce_guard.adapters.git import Repository
+    from dce_guard.adapters.ranges import Range
     from dce_guard.adapters.sources import Source
     from dce_guard.cli.output import Output
     from dce_guard.cli.scanning import Seen
@@ -108,12 +109,13 @@ def look(
 ) -> "tuple[Session, Source, Report]":
     """Scans what `mode` says: the session, its source and the report. `assumed` stands in for the baseline's file."""
     where, named = target(mode.paths)
-    base = _base(mode, policy) if mode.range else None
+    ranges: list[Range] = []
+    base = _base(mode, policy, ranges) if mode.range else None
     session = open_session(where, policy, named=named, use_baseline=use_baseline, base=base, assumed=assumed)
     if mode.staged:
         return _staged(session)
     if mode.range:
-        return _range(session, mode)
+        return _range(session, mode, ranges)
     if mode.stdin:
         return _stdin(session)
     return _files(session, mode)
@@ -158,13 +160,13 @@ def _stdin(session: Session) -> "tuple[Session, Source, Report]":
     return session, source, report(session, source.describe(), scan(session, source), fresh=True)
 
 
-def _range(session: Session, mode: Mode) -> "tuple[Session, Source, Report]":
+def _range(session: Session, mode: Mode, ranges: "list[Range]") -> "tuple[Session, Source, Report]":
     from dce_guard.adapters.ranges import Range
     from dce_guard.cli.places import reach_of_objects
     from dce_guard.cli.running import report, scan
     from dce_guard.cli.trust import policy_changes, untrusted_markers
 
-    source = Range(_repository(session), mode.range, mode.remote)
+    source = ranges[0] if ranges else Range(_repository(session), mode.range, mode.remote)
     seen = scan(session, source)
     reach_of_objects(session, seen, source)
     if not session.policy.trust_head:
@@ -174,8 +176,13 @@ def _range(session: Session, mode: Mode) -> "tuple[Session, Source, Report]":
     return session, source, report(session, source.describe(), seen, fresh=True)
 
 
-def _base(mode: Mode, policy: dict[str, Any]) -> "Callable[[Repository], ReadAt | None]":
-    """Policy from the revision a range starts behind; from the work tree when its head is trusted."""
+def _base(
+    mode: Mode, policy: dict[str, Any], ranges: "list[Range]"
+) -> "Callable[[Repository], ReadAt | None]":
+    """Policy from the revision a range starts behind; from the work tree when its head is trusted.
+
+    The range is put into `ranges`: to resolve it takes git processes, and it is what is scanned next.
+    """
 
     def read_at(repository: "Repository") -> ReadAt | None:
         from dce_guard.adapters import config
@@ -184,7 +191,8 @@ def _base(mode: Mode, policy: dict[str, Any]) -> "Callable[[Repository], ReadAt 
 
         if config.load(None, os.environ, None, policy).trust_head:
             return None
-        return reader(repository, Range(repository, mode.range, mode.remote).base)
+        ranges.append(Range(repository, mode.range, mode.remote))
+        return reader(repository, ranges[0].base)
 
     return read_at
 

@@ -55,6 +55,3 @@ class Verdict:
     sensitivity: Sensitivity | None = None  # the value's own, where structure tells more than the rule
     facts: Mapping[str, Fact] = field(default_factory=dict)  # never a part of the value that opens anything
     reason: str = ""  # a sentence for people, as "its checksum is right"
-
-
-NO_OPINION = Verdict()

@@ -1,12 +1,9 @@
-"""Helpers of the tests directory on the path, and a process that knows no settings of this machine."""
+"""A home inside the test's own folder, for the tests that write settings there."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 
 @pytest.fixture(autouse=True)
