@@ -26,6 +26,42 @@ class State(StrEnum):
         return self in (State.NEW, State.EXPIRED, State.REAPPEARED)
 
 
+class Held(StrEnum):
+    """What keeps an object in the repository, the strongest that does."""
+
+    REF = "ref"  # a branch, tag, stash, note, pull request or HEAD leads to it
+    REFLOG = "reflog"  # only a reflog does: amended, reset, dropped
+    COMMIT = "commit"  # only commits that nothing leads to
+    NOTHING = "nothing"  # no commit holds it: a dangling object
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit as people know it. `author` is a name without address; empty where it holds a secret itself."""
+
+    id: str
+    author: str
+    seconds: int  # since the epoch: when it was committed
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How long one place held a value in the history, and what leads there.
+
+    `first` brought it and `last` is the newest that still holds it; None where no commit does. `removed` took it
+    out again, None while HEAD or another tip still holds it.
+    """
+
+    held: Held
+    first: Commit | None = None
+    last: Commit | None = None
+    removed: Commit | None = None
+    current: bool = False  # HEAD's tree holds it
+    refs: tuple[str, ...] = ()  # full names of the refs whose history holds it, the first few
+    refs_total: int = 0
+    versions: int = 1  # objects that hold it at this place
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where a value stands. Lines and columns are 1-based, columns count Unicode code points, ends exclude.
@@ -49,6 +85,7 @@ class Location:
     reach: Reach = Reach.UNKNOWN
     part: str = ""  # "" for the secret itself, else which half of a pair stands here
     marker: str = ""  # the inline marker that allows it here, with its reason
+    trace: Trace | None = None  # where a history was looked through
     context_hash: str = ""  # of rule and masked line: GitHub's line identity, holds no value
 
 

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     TAG = "tag"
     STDIN = "stdin"
     PATH = "path"  # a file's name, as text
+    REF = "ref"  # the name of a branch, tag or other ref, as text
+    GIT_FILE = "git-file"  # a file of the git directory: configuration, reflog, FETCH_HEAD, a draft of a message
     ENTRY = "entry"  # a member of an archive; its path is "archive!member"
 
 
@@ -25,6 +27,7 @@ class Reach(StrEnum):
     STAGED = "staged"
     COMMITTED = "committed"
     PUSHED = "pushed"
+    UNREACHABLE = "unreachable"  # in the object store, but no ref leads to it
     UNKNOWN = "unknown"
 
 
