@@ -12,7 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from places import arguments, new_environment, pip, report, work_folder
@@ -29,28 +29,30 @@ MORE = {
 _SMALL = ("json", "email", "logging", "http")  # packages of Python's library for a quick look
 
 # `pip download` builds an sdist's metadata, and for that needs its build backend. We want only the file, so ask
-# pip's finder, which also checks the hash. Internal to pip, hence the pinned version.
+# pip's finder for the link and check the hash that came with it. Internal to pip, hence the pinned version.
 PIP = "pip==24.3.1"
 _FETCH = """
 import hashlib, sys
 from pathlib import Path
 from pip._internal.commands.download import DownloadCommand
 from pip._internal.network.download import Downloader
-from pip._vendor.packaging.specifiers import SpecifierSet
+into = Path(sys.argv[1])
 command = DownloadCommand("download", "")
-options, _ = command.parse_args(["--no-binary", ":all:", "--pre"])
+options, _ = command.parse_args(["--no-binary", ":all:", "-qqq"])
 with command.main_context():
     session = command.get_default_session(options)
     finder = command._build_package_finder(options, session, ignore_requires_python=True)
     for wanted in sys.argv[2:]:
-        name, version = wanted.split("==")
-        wish = SpecifierSet("==" + version, prereleases=True)
-        link = finder.find_best_candidate(name, specifier=wish).best_candidate.link
-        path, _ = Downloader(session, "off")(link, sys.argv[1])
-        found = hashlib.new(link.hash_name, Path(path).read_bytes()).hexdigest()
-        if found != link.hash:
+        found = finder.find_all_candidates(wanted.rpartition("-")[0])
+        link = next((c.link for c in found if c.link.filename == wanted), None)
+        if link is None:
+            sys.exit("the index has no " + wanted)
+        path, _ = Downloader(session, "off")(link, sys.argv[1] + "/unchecked")
+        if hashlib.new(link.hash_name, Path(path).read_bytes()).hexdigest() != link.hash:
             sys.exit("wrong hash: " + path)
+        Path(path).rename(into / wanted)
 """
+_AT_ONCE = 4  # downloads
 
 
 def tree(options: argparse.Namespace, work: Path, projects: dict[str, str]) -> Path:
@@ -80,17 +82,26 @@ def fetch(work: Path, into: Path, projects: dict[str, str]) -> None:
     if not wanted:
         return
     into.mkdir(parents=True, exist_ok=True)
-    python = new_environment(work / "fetch")
-    pip(python, "install", PIP)
-    downloads = work / "downloads"
-    downloads.mkdir(exist_ok=True)
-    requirements = [
-        f"{name}=={version}" for name, version in projects.items() if f"{name}-{version}" in wanted
-    ]
-    subprocess.run([str(python), "-c", _FETCH, str(downloads), *requirements], check=True, stdout=sys.stderr)
-    for archive in downloads.glob("*.tar.gz"):
+    for archive in download(work, [f"{name}.tar.gz" for name in wanted]):
         with tarfile.open(archive) as file:
             file.extractall(into, filter="data")
+
+
+def download(work: Path, archives: Sequence[str]) -> list[Path]:
+    """The sdists of these file names, fetched where they are not there yet. Raises CalledProcessError."""
+    folder = work / "downloads"
+    (folder / "unchecked").mkdir(parents=True, exist_ok=True)
+    missing = [name for name in archives if not (folder / name).exists()]
+    if missing:
+        python = new_environment(work / "fetch")
+        pip(python, "install", PIP)
+        command = [str(python), "-c", _FETCH, str(folder)]
+        shares = [missing[start::_AT_ONCE] for start in range(min(_AT_ONCE, len(missing)))]
+        started = [subprocess.Popen([*command, *share], stdout=sys.stderr) for share in shares]
+        for process in started:
+            if process.wait():
+                raise subprocess.CalledProcessError(process.returncode, process.args)
+    return [folder / name for name in archives]
 
 
 def link_tree(source: Path, target: Path, ignore: object = None) -> None:

@@ -41,6 +41,7 @@ class Cost:
     name: str
     runs: list[Run] = field(default_factory=list)
     memory: float | None = None
+    anonymous: float | None = None  # of that, what is no page of a mapped file
 
     @property
     def wall(self) -> float:
@@ -64,6 +65,7 @@ class Cost:
             "cpu_ms": round(self.cpu * 1e3, 1), "noise": round(self.noise, 2),
             "codes": sorted({run.code for run in self.runs}),
             **({"memory_mb": round(self.memory)} if self.memory is not None else {}),
+            **({"anonymous_mb": round(self.anonymous)} if self.anonymous is not None else {}),
         }  # fmt: skip
 
 
@@ -94,10 +96,18 @@ def memory(command: Command) -> float:
 
     Where the system does not tell that (no /proc), the most that a single process of it held.
     """
+    return memories(command)[0]
+
+
+def memories(command: Command) -> tuple[float, float]:
+    """`memory`, and the most without pages of mapped files, which the system takes back when it needs them.
+
+    Whoever reads a git repository maps its packs: up to a gigabyte that is not held.
+    """
     if command.before:
         command.before()
     process = _started(command)
-    most = [0]
+    most = [0, 0]
     ended = threading.Event()
     watcher = threading.Thread(target=_watch, args=(process.pid, most, ended))
     watcher.start()
@@ -106,7 +116,7 @@ def memory(command: Command) -> float:
     watcher.join()
     _checked(command, process, status)
     unit = 1 if sys.platform == "darwin" else 1024
-    return max(most[0], usage.ru_maxrss * unit) / 1e6
+    return max(most[0], usage.ru_maxrss * unit) / 1e6, most[1] / 1e6
 
 
 def _started(command: Command) -> subprocess.Popen[bytes]:
@@ -125,7 +135,9 @@ def _checked(command: Command, process: subprocess.Popen[bytes], status: int) ->
 
 def _watch(root: int, most: list[int], ended: threading.Event) -> None:
     while not ended.wait(_SAMPLE):
-        most[0] = max(most[0], sum(map(_share, _tree(root))))
+        shares = [_share(pid) for pid in _tree(root)]
+        for kind, seen in enumerate(zip(*shares, strict=True)):
+            most[kind] = max(most[kind], sum(seen))
 
 
 def _tree(root: int) -> list[int]:
@@ -138,10 +150,12 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def _share(pid: int) -> int:
-    """Bytes of memory, with pages that several processes share divided among them."""
+def _share(pid: int) -> tuple[int, int]:
+    """Bytes of memory, with pages that several processes share divided among them; those of no file alone."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        sizes = {
+            name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines)
+        }
+        return sizes.get("Pss", 0), sizes.get("Pss_Anon", 0)
+    return 0, 0

@@ -57,6 +57,20 @@ class Rivals:
             self._command("kingfisher", ["kingfisher", "scan", str(place), *_KINGFISHER], place.parent),
         ]
 
+    def history(self, repository: Path, out: Path) -> list[Command]:
+        """Scans of all that a repository ever held; each writes its report to `out`, followed by its name."""
+        path, whole = str(repository), ("--git-history", "full", "-f", "jsonl")
+        return [
+            self._command(
+                "betterleaks", ["betterleaks", "git", "--no-banner", "-s", "-o", f"{out}.betterleaks.jsonl", path],
+                out.parent,
+            ),
+            self._command(
+                "kingfisher", ["kingfisher", "scan", path, *whole, *_KINGFISHER, "-o", f"{out}.kingfisher"],
+                out.parent,
+            ),
+        ]  # fmt: skip
+
     def findings(self, place: Path, report_file: Path) -> dict[str, Callable[[], list[Place]]]:
         """For each rival what scans a folder and tells the places of its findings."""
         out = str(report_file)
@@ -91,6 +105,11 @@ class Rivals:
         if done.returncode not in _CODES:
             raise RuntimeError(f"{words[0]} ended with {done.returncode}: {done.stderr[-300:]!r}")
         return done.stdout
+
+
+def counted(report_file: Path) -> int:
+    """How many findings a report in JSON lines holds, of betterleaks or kingfisher."""
+    return sum("finding" in row for row in _lines(report_file))
 
 
 def _lines(path: Path) -> Iterator[dict[str, object]]:

@@ -80,6 +80,103 @@ def test_quality_counts_released_source_and_says_where_excerpts_are_missing(tmp_
     assert row["lines"] > 1000 and row["findings"] >= 0
 
 
+@pytest.mark.slow
+def test_history_tells_the_floor_the_first_sweep_and_further_ones(tmp_path: Path) -> None:
+    tables = _figures("history", tmp_path)
+    whole, *first, further = tables.values()
+    assert whole[0]["blobs"] > 50 and whole[0]["objects"] > whole[0]["blobs"] + whole[0]["commits"]
+    for ours, floor in first:
+        assert (ours["name"], floor["name"]) == ("dce-guard", "floor") and ours["codes"] == [0]
+        assert (
+            ours["findings"] == 0 and 0 < ours["memory_mb"] and floor["list_ms"] > 0 and floor["readers"] >= 1
+        )
+        assert floor["wall_over_floor"] == 1.0 == ours["wall_over_ours"]
+    assert [row["name"] for row in further] == ["first", "again", "after 100 commits"]
+    assert all(row["wall_over_first"] > 0 for row in further)
+
+
+def _past(folder: Path) -> tuple[Path, dict[str, str]]:
+    """A quick repository of past.py, and what git needs around it."""
+    import argparse
+
+    from past import build
+    from places import environment
+
+    folder.mkdir()
+    return build(argparse.Namespace(quick=True), folder), environment(folder)
+
+
+def test_the_same_releases_make_the_same_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    from past import append, figures, git
+
+    (place, env), (second, _) = _past(tmp_path / "one"), _past(tmp_path / "two")
+    head = git(env, "-C", str(place), "rev-parse", "main")
+    assert head == git(env, "-C", str(second), "rev-parse", "main")
+    assert git(env, "-C", str(place), "fsck", "--strict") == b""
+    before = figures(place, env)
+    listed = git(env, "-C", str(place), "rev-list", "--all", "--objects").splitlines()
+    assert before.objects == len(listed) and before.commits == 6
+    append(place, env, 4)
+    after = figures(place, env)
+    assert after.commits == before.commits + 4 and before.blobs < after.blobs <= before.blobs + 12
+    assert git(env, "-C", str(place), "rev-parse", "main") == head
+
+
+def test_a_release_replaces_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    from past import git, importing
+
+    place, env = _past(tmp_path / "work")
+    with importing(place, env, "other") as stream:
+        stream.release("tool", "tool-1", [("kept", "100644", b"same"), ("was", "100644", b"file")])
+        stream.release("tool", "tool-2", [("kept", "100644", b"same"), ("was/now", "120000", b"../kept")])
+        stream.release("tool", "tool-3", [("kept", "100755", b"same")])
+    listed = [git(env, "-C", str(place), "ls-tree", "-r", f"tool-{number}").split() for number in (1, 2, 3)]
+    assert [words[3::4] for words in listed] == [
+        [b"tool/kept", b"tool/was"], [b"tool/kept", b"tool/was/now"], [b"tool/kept"],
+    ]  # fmt: skip
+    assert [words[0] for words in listed] == [b"100644", b"100644", b"100755"] and listed[1][4] == b"120000"
+
+
+@pytest.mark.parametrize("small", [True, False], ids=["at the end", "in the middle"])
+def test_a_commit_that_git_refuses_is_an_error(
+    small: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    from past import importing
+
+    place, env = _past(tmp_path / "work")
+    with pytest.raises(subprocess.CalledProcessError), importing(place, env, "other") as stream:
+        for _ in range(1 if small else 9):
+            stream.change("refused", [("file", "100000", b""), ("more", "100644", os.urandom(10**6))])
+    assert not (place / "refs/heads/other").exists()
+
+
+def test_names_that_git_refuses_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    from past import allowed
+
+    assert all(map(allowed, ("setup.py", ".gitignore", "a b/c.py", 'a"b')))
+    assert not any(map(allowed, ("", "a//b", "../a", "a/.git/config", ".GIT", '"a', "a\nb")))
+
+
+def test_the_floor_reads_every_blob_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    from history import Floor
+    from past import figures
+
+    place, env = _past(tmp_path / "work")
+    floor = Floor(place, tmp_path, env, 3)
+    run = floor.run()
+    shares = [(tmp_path / f"floor/share-{number}").read_text().split() for number in range(3)]
+    names = [name for share in shares for name in share]
+    assert all(shares) and len(set(names)) == len(names) == figures(place, env).blobs
+    assert run.wall == sum(floor.parts[0]) > 0 and floor.row(run.wall)["readers"] == 3
+    with pytest.raises(RuntimeError, match="could not read"):
+        Floor(tmp_path / "floor", tmp_path, env, 1).run()
+
+
 def test_copies_of_a_pack_are_rules_of_other_names_and_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(HERE))
     from rules_scale import copy_of, other_letters
