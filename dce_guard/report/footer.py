@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dce_guard.model.finding import Report, State
+from dce_guard.model.item import Skip
 from dce_guard.model.rule import Sensitivity
 from dce_guard.report.escape import visible
-from dce_guard.report.outcome import plural
+from dce_guard.report.outcome import INTERRUPTED, plural
 
 _NAMED = 3  # paths that a group of skips names
 _SCANNED = {  # by mode: one of it, and many
@@ -14,6 +15,19 @@ _SCANNED = {  # by mode: one of it, and many
     "staged": ("staged file", "staged files"),
     "range": ("object", "objects"),
     "stdin": ("stream", "streams"),
+    "history": ("object of the history", "objects of the history"),
+}
+_REASONS = {  # of skips, where the word alone says little: one of it, and many
+    "corrupt": ("corrupt object", "corrupt objects"),
+    "missing": ("missing object", "missing objects"),
+    "lfs-pointer": (
+        "file that Git LFS keeps elsewhere (lfs-pointer)",
+        "files that Git LFS keeps elsewhere (lfs-pointer)",
+    ),
+}
+_WHOLE = {  # of which there is one, however many say so
+    INTERRUPTED: "the rest, since the scan was interrupted",
+    "shallow": "the history before this shallow clone",
 }
 
 
@@ -21,22 +35,41 @@ def skip_lines(report: Report) -> Iterator[str]:
     """One line a reason, with the first paths of it."""
     groups: dict[tuple[bool, str], list[str]] = {}
     for skip in sorted(report.skips, key=lambda skip: (not skip.fatal, skip.reason)):
-        told = visible(skip.path) + (f" ({visible(skip.detail)})" if skip.detail else "")
-        groups.setdefault((skip.fatal, skip.reason), []).append(told or "-")
-    for (fatal, reason), paths in groups.items():
-        rest = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+        groups.setdefault((skip.fatal, skip.reason), []).append(_skipped(skip))
+    for (fatal, reason), told in groups.items():
         verb = "could not look at" if fatal else "not looked at"
-        yield f"{verb}: {len(paths)} {visible(reason)}: {', '.join(paths[:_NAMED])}{rest}"
+        yield ": ".join(filter(None, (verb, _counted(reason, len(told)), _named(told))))
+
+
+def _skipped(skip: Skip) -> str:
+    path, detail = visible(skip.path), visible(skip.detail)
+    return f"{path} ({detail})" if path and detail else path or detail
+
+
+def _counted(reason: str, count: int) -> str:
+    one, many = _REASONS.get(reason, (visible(reason), visible(reason)))
+    return _WHOLE.get(reason) or f"{count} {one if count == 1 else many}"
+
+
+def _named(told: list[str]) -> str:
+    rest = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return ", ".join(filter(None, told[:_NAMED])) + rest
 
 
 def scanned(report: Report) -> str:
     """What was looked at, as "scanned 214 files in the work tree, 1.9 MB with 230 rules"."""
-    stats = report.stats
-    items, rules = stats.get("items", 0), stats.get("rules", 0)
-    one, many = _SCANNED.get(report.source.get("mode", ""), ("file", "files"))
+    stats, mode = report.stats, report.source.get("mode", "")
+    rules = stats.get("rules", 0)
+    items = stats.get("objects" if mode == "history" else "items", stats.get("items", 0))
+    one, many = _SCANNED.get(mode, ("file", "files"))
     where = f" of {visible(report.source['range'])}" if report.source.get("range") else ""
-    things = f"{items:,} {one if items == 1 else many}{where}"
+    things = f"{items:,} {one if items == 1 else many}{where}{_commits(report)}"
     return f"scanned {things}, {_size(stats.get('bytes', 0))} with {rules:,} {plural(rules, 'rule')}"
+
+
+def _commits(report: Report) -> str:
+    count = report.stats.get("commits")
+    return f" ({count:,} {plural(count, 'commit')})" if count else ""
 
 
 def _size(count: int) -> str:

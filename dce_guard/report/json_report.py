@@ -5,9 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dce_guard.model.finding import Finding, Location, Report
+from dce_guard.model.finding import Commit, Finding, Location, Report, Trace
 from dce_guard.model.item import Skip
 from dce_guard.report.escape import path_bytes
+from dce_guard.report.history import Exposure, exposure, moment
 from dce_guard.report.view import prepared
 
 SCHEMA = "dce-guard/report/1"
@@ -57,11 +58,48 @@ def finding_object(finding: Finding, revealed: Mapping[str, str] = NOTHING_REVEA
         "state": finding.state.value,
         "locations": [_location(place) for place in finding.locations],
     }
+    seen = exposure(finding)
+    if seen:
+        told["exposure"] = _exposure(seen)
     if finding.note:
         told["note"] = finding.note
     if finding.fingerprint in revealed:
         told["secret"] = revealed[finding.fingerprint]
     return told
+
+
+def _exposure(seen: Exposure) -> dict[str, Any]:
+    return {
+        "from": moment(seen.first.seconds) if seen.first else None,
+        "until": moment(seen.removed.seconds) if seen.removed else None,
+        "days": seen.days,
+        "pushed": seen.pushed,
+        "current": seen.current,
+        "held": seen.held.value,
+        **_commits(seen),
+        "refs_total": seen.refs_total,
+    }
+
+
+def _trace(trace: Trace) -> dict[str, Any]:
+    return {
+        "held": trace.held.value,
+        **_commits(trace),
+        "current": trace.current,
+        "refs": list(trace.refs),
+        "refs_total": trace.refs_total,
+        "versions": trace.versions,
+    }
+
+
+def _commits(told: Exposure | Trace) -> dict[str, Any]:
+    return {"first": _commit(told.first), "last": _commit(told.last), "removed": _commit(told.removed)}
+
+
+def _commit(commit: Commit | None) -> dict[str, str] | None:
+    if commit is None:
+        return None
+    return {"commit": commit.id, "author": commit.author, "date": moment(commit.seconds)}
 
 
 def _location(place: Location) -> dict[str, Any]:
@@ -80,7 +118,8 @@ def _location(place: Location) -> dict[str, Any]:
         "reach": place.reach.value,
     }
     optional = {"snippet": place.snippet, "part": place.part, "marker": place.marker}
-    return told | {key: value for key, value in optional.items() if value}
+    told |= {key: value for key, value in optional.items() if value}
+    return told | ({"trace": _trace(place.trace)} if place.trace else {})
 
 
 def skip_object(skip: Skip) -> dict[str, Any]:

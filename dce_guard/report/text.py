@@ -8,9 +8,10 @@ from dce_guard.model.rule import Sensitivity
 from dce_guard.report.advice import advice
 from dce_guard.report.escape import visible
 from dce_guard.report.footer import count_line, scanned, skip_lines
+from dce_guard.report.history import exposure, grouped, leading, sentence
 from dce_guard.report.outcome import Outcome, outcome
 from dce_guard.report.snippet import snippet
-from dce_guard.report.view import SHORT, name, others, prepared, primary, rule_view
+from dce_guard.report.view import SHORT, commit_of, here, name, others, prepared, primary, rule_view
 
 _COLORS = {
     Sensitivity.CRITICAL: "1;31",
@@ -21,8 +22,11 @@ _COLORS = {
 _RANK = max(map(len, Sensitivity)) + 2
 _INDENT = "  "
 _MOST = 11  # lines of a finding
+_MOST_PAST = 14  # of one that a history tells of
 _LABEL = 7  # columns of "where  "
 _ALSO = 5  # further places that are named before they are counted
+_REFS = 5  # refs that are named before they are counted
+_ALL = ": --format json"  # what tells every place
 
 
 class Style(NamedTuple):
@@ -72,8 +76,10 @@ def _block(report: Report, finding: Finding, style: Style) -> Iterator[str]:
     place, facts = primary(finding.locations), _facts(finding)
     told = advice(finding, rule_view(report, finding.rule))
     shown = list(snippet(place, finding.preview, style.width, lambda text: _paint(text, "31", style)))
-    known = [*(_labelled("facts", facts, style) if facts else ()), *_also(finding, style)]
-    room = _MOST - 1 - len(shown) - len(known) - len(told.commands)
+    past = list(_past(finding, style))
+    known = [*(_labelled("facts", facts, style) if facts else ()), *past, *_also(finding, style)]
+    most = _MOST_PAST if past else _MOST
+    room = most - 1 - len(shown) - len(known) - len(told.commands)
     todo = list(_labelled("next", told.todo, style, most=min(3, room - 1)))
     yield _header(report, finding, style)
     yield from shown
@@ -84,6 +90,17 @@ def _block(report: Report, finding: Finding, style: Style) -> Iterator[str]:
         yield f"{_INDENT}{'':{_LABEL}}{_paint(label, '2', style)} {command}"
 
 
+def _past(finding: Finding, style: Style) -> Iterator[str]:
+    """Since when and until when it could be read, in two lines, and what leads to it, in one."""
+    seen = exposure(finding)
+    if seen is None:
+        return
+    yield from _labelled("when", sentence(finding, seen), style, most=2)
+    refs = leading(seen, _REFS)
+    if refs:
+        yield from _labelled("refs", refs, style)
+
+
 def _header(report: Report, finding: Finding, style: Style) -> str:
     rank = _paint(f"{finding.sensitivity.value:<{_RANK}}", _COLORS[finding.sensitivity], style)
     title = visible(rule_view(report, finding.rule).title)
@@ -91,7 +108,10 @@ def _header(report: Report, finding: Finding, style: Style) -> str:
 
 
 def _at(place: Location) -> str:
-    return f"{visible(name(place))}:{place.line}:{place.column}"
+    """Where to look: a place that only the history has is followed by the commit that shows it."""
+    commit = commit_of(place) if place.trace and place.path and not here(place) else ""
+    at = f"@{visible(commit[:SHORT])}" if commit else ""
+    return f"{visible(name(place))}:{place.line}:{place.column}{at}"
 
 
 def _why(finding: Finding) -> str:
@@ -115,14 +135,15 @@ def _fact(value: str | int | bool) -> str:
 
 def _also(finding: Finding, style: Style) -> Iterator[str]:
     """Two lines at most: places packed whole, and how many there are beside them."""
-    places = list(dict.fromkeys(map(_at, others(finding))))
+    places = _further(finding)
     if not places:
         return
-    room = (style.width or 1_000_000) - len(_INDENT) - _LABEL
+    width = (style.width or 1_000_000) - len(_INDENT) - _LABEL
     rows, shown = [""], 0
     for place in places[:_ALSO]:
+        ends = shown + 1 < len(places) and (len(rows) == 2 or shown + 1 == _ALSO)
         row = f"{rows[-1]}, {place}" if rows[-1] else place
-        if rows[-1] and len(row) > room - len(" and 1000 more"):
+        if rows[-1] and len(row) > width - (len(f" and 1000 more{_ALL}") if ends else 1):
             if len(rows) == 2:
                 break
             rows[-1] += ","
@@ -131,9 +152,28 @@ def _also(finding: Finding, style: Style) -> Iterator[str]:
             rows[-1] = row
         shown += 1
     rest = len(places) - shown
-    rows[-1] += f" and {rest} more" if rest else ""
+    rows[-1] += f" and {rest} more{_ALL}" if rest else ""
     for label, row in zip(("also", ""), rows, strict=False):
         yield f"{_INDENT}{_paint(label.ljust(_LABEL), '2', style)}{row}"
+
+
+def _further(finding: Finding) -> list[str]:
+    """The other places; of a history a file is one, however many of its lines and versions hold the secret."""
+    if not any(place.trace for place in finding.locations):
+        return list(dict.fromkeys(map(_at, others(finding))))
+    first = primary(finding.locations)
+    spot = (first.path, first.line, first.column)
+    left = (place for place in others(finding) if (place.path, place.line, place.column) != spot)
+    return [
+        _briefly(group[0]) + (f" ({len(group)} places)" if len(group) > 1 else "") for group in grouped(left)
+    ]
+
+
+def _briefly(place: Location) -> str:
+    """A place to edit as it is; one of the past without its column, which no editor can go to."""
+    if here(place) or not place.path:
+        return _at(place)
+    return f"{visible(place.path)}:{place.line}@{visible(commit_of(place)[:SHORT])}".rstrip("@")
 
 
 def _labelled(label: str, text: str, style: Style, most: int = 1) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What every format asks of a report: order, titles, the place to point at, names that hold a secret."""
+"""What every format asks of a report: order, titles, the place to point at."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -7,11 +7,17 @@ from typing import NamedTuple
 from dce_guard.model.finding import Finding, Location, Report
 from dce_guard.model.item import Kind, Reach
 from dce_guard.model.rule import Confidence, Sensitivity
+from dce_guard.report.names import without_secret_names
 
 SHORT = 12  # characters of a fingerprint or commit that people need to type
 
 _WORST = {sensitivity: rank for rank, sensitivity in enumerate(Sensitivity)}
-_FARTHEST = (Reach.PUSHED, Reach.COMMITTED, Reach.STAGED, Reach.WORK_TREE, Reach.UNKNOWN)
+# What no ref leads to may have been pushed once; what is staged or in the work tree only never was.
+_FARTHEST = (
+    *(Reach.PUSHED, Reach.COMMITTED, Reach.UNREACHABLE),
+    *(Reach.STAGED, Reach.WORK_TREE, Reach.UNKNOWN),
+)
+_NOT_FILES = (Kind.COMMIT, Kind.TAG, Kind.REF, Kind.GIT_FILE, Kind.STDIN)
 
 
 class RuleView(NamedTuple):
@@ -45,8 +51,8 @@ def rule_view(report: Report, rule: str) -> RuleView:
 
 
 def prepared(report: Report) -> Report:
-    """`report` with its findings worst first and without any file name that holds a secret."""
-    report = _without_secret_names(report)
+    """`report` with its findings worst first and without any name of a file or ref that holds a secret."""
+    report = without_secret_names(report)
     return replace(report, findings=tuple(sorted(report.findings, key=_order)))
 
 
@@ -63,8 +69,36 @@ def _order(finding: Finding) -> tuple[int, str, int, int, str, str]:
 
 
 def primary(locations: Sequence[Location]) -> Location:
-    """The first place of the secret itself; where only halves of a pair stand, the first of them."""
-    return next((place for place in locations if not place.part), locations[0])
+    """The first place of the secret itself; where only halves of a pair stand, the first of them.
+
+    Of a history it is a place that is there now, in the work tree before HEAD's tree, else the first that
+    was committed.
+    """
+    own = [place for place in locations if not place.part]
+    return min(own, key=nearness) if own else locations[0]
+
+
+def nearness(place: Location) -> tuple[int, int]:
+    """Smaller is easier to get at: the work tree, HEAD's tree, commits from the first on, all else."""
+    trace = place.trace
+    if trace is None:
+        return (0 if here(place) else 3), 0
+    if trace.current:
+        return 1, 0
+    return (2, trace.first.seconds) if trace.first else (3, 0)
+
+
+def here(place: Location) -> bool:
+    """Whether it stands in a file of the work tree, the index or HEAD's tree: something to edit now."""
+    if place.trace:
+        return place.trace.current
+    return place.kind not in _NOT_FILES and (place.kind is not Kind.BLOB or place.reach is Reach.STAGED)
+
+
+def commit_of(place: Location) -> str:
+    """The commit that a place is told by: the one it was read at, else the first that held it; "" without."""
+    first = place.trace.first if place.trace else None
+    return place.commit or (first.id if first else "")
 
 
 def others(finding: Finding) -> list[Location]:
@@ -90,33 +124,3 @@ def farthest(finding: Finding) -> Reach:
 def name(place: Location) -> str:
     """A path, or what stands for one where there is none: "commit/1a2b…", "stdin"."""
     return place.path or "/".join(filter(None, (place.kind.value, place.commit or place.object)))
-
-
-def _without_secret_names(report: Report) -> Report:
-    """A secret in a file's name is masked wherever the report says that name: the report would leak it."""
-    masked = {
-        place.path: _masked_name(place)
-        for finding in report.findings
-        for place in finding.locations
-        if place.kind is Kind.PATH
-    }
-    if not masked:
-        return report
-    findings = tuple(
-        replace(finding, locations=tuple(_renamed(place, masked) for place in finding.locations))
-        for finding in report.findings
-    )
-    skips = tuple(replace(skip, path=masked.get(skip.path, skip.path)) for skip in report.skips)
-    return replace(report, findings=findings, skips=skips)
-
-
-def _masked_name(place: Location) -> str:
-    """The snippet of a name is the name with every secret in it masked."""
-    if place.snippet:
-        return place.snippet
-    raw = place.path.encode("utf-8", "surrogateescape")
-    return (raw[: place.start] + b"*****" + raw[place.end :]).decode("utf-8", "surrogateescape")
-
-
-def _renamed(place: Location, masked: Mapping[str, str]) -> Location:
-    return replace(place, path=masked[place.path]) if place.path in masked else place

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from dce_guard.model.finding import Finding, Location, Report, State
+from dce_guard.model.finding import Commit, Finding, Held, Location, Report, State, Trace
 from dce_guard.model.item import Kind, Reach, Skip
 from dce_guard.model.rule import Category, Confidence, Sensitivity
 
@@ -139,6 +139,80 @@ def full() -> Report:
         ),
         notices=("this change edits .dce-guard.toml; the policy of the base revision was used",),
     )
+
+
+FIRST = Commit(COMMIT, "Ana Lima", 1_614_816_000)  # 2021-03-04 00:00 UTC
+LAST = Commit("5a5a0001" * 5, "Bo Ek", 1_640_000_000)
+REMOVED = Commit("0dd0cafe" * 5, "Bo Ek", 1_646_352_000 + 3_600)  # a year and an hour after the first
+BRANCHES = (
+    "refs/heads/main",
+    "refs/remotes/origin/main",
+    "refs/tags/v1.0",
+    "refs/pull/12/head",
+    "refs/stash",
+    "refs/heads/fix/login",
+)
+
+
+def trace(**changes: Any) -> Trace:
+    """Of a place that held the value for a year."""
+    made = Trace(Held.REF, FIRST, LAST, REMOVED, refs=BRANCHES, refs_total=40, versions=2)
+    return replace(made, **changes)
+
+
+def past(path: str = "conf/old.env", line: int = 4, **changes: Any) -> Location:
+    """A place in the history: in a blob that was pushed and is no longer there."""
+    told = {"commit": FIRST.id, "object": "cd" * 20, "reach": Reach.PUSHED, "trace": trace()}
+    return location(path, line, **{"kind": Kind.BLOB, **told, **changes})
+
+
+def current(path: str = "src/settings.py", line: int = 3, **changes: Any) -> Location:
+    """A place in the history that HEAD's tree still holds."""
+    newer = replace(FIRST, id="77aa77aa" * 5, seconds=FIRST.seconds + 86_400)
+    return past(path, line, commit=newer.id, trace=trace(first=newer, removed=None, current=True), **changes)
+
+
+def history(*findings: Finding, **changes: Any) -> Report:
+    """A report of a history sweep."""
+    source = {"mode": "history", "root": "/srv/shop", "git_dir": "/srv/shop/.git", "head": HEAD}
+    stats = {
+        "objects": 292_555,
+        "commits": 41_022,
+        "items": 300_001,
+        "bytes": 5_800_000_000,
+        "rules": 412,
+        "findings": 3,
+    }
+    return report(*findings, **{"source": source, "stats": stats, **changes})
+
+
+def gone() -> Finding:
+    """Pushed, and taken out of every place."""
+    return database(
+        locations=(
+            past("z.env", 9, trace=trace(first=replace(FIRST, seconds=FIRST.seconds + 60))),
+            past(),
+            past(line=8),
+        )
+    )
+
+
+def unreachable() -> Finding:
+    """Amended away before it was pushed."""
+    held = trace(held=Held.REFLOG, removed=None, refs=(), refs_total=0)
+    return finding(fingerprint="cc" * 16, locations=(past("a.py", reach=Reach.UNREACHABLE, trace=held),))
+
+
+def swept() -> Report:
+    """A history with a secret that is still there, one that is gone, one that no ref leads to, and one in the
+    work tree only."""
+    many = tuple(past(f"deploy/region-{n}/.env", n) for n in range(1, 9))
+    there = finding(fingerprint="dd" * 16, locations=(*many, past(), current(), location("src/local.py")))
+    skips = (
+        Skip("", "shallow", "12 commits have parents that are not here"),
+        Skip("assets/big.bin", "lfs-pointer", "512 MB are not here", fatal=False),
+    )
+    return history(there, gone(), unreachable(), finding(), skips=skips)
 
 
 HOSTILE = "a\x1b[2J\x1b]0;t\x07b\u202ec\u200bd\u2028e\udcfff\nt\x00\x9b\ufeff\r=1+1\U000e0041\u3164.py"

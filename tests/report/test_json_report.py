@@ -9,6 +9,8 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dce_guard.model.finding import Commit, Held
+from dce_guard.model.item import Reach
 from dce_guard.report import json_report, jsonl
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/report-1.schema.json").read_text(encoding="utf-8"))
@@ -116,3 +118,70 @@ def test_lines_end_with_a_summary() -> None:
 def test_a_clean_stream_is_a_summary() -> None:
     (line,) = jsonl.render(samples.report()).splitlines()
     assert json.loads(line)["states"] == {}
+
+
+def test_a_history_passes_the_schema_with_its_keys_documented() -> None:
+    document = json.loads(json_report.render(samples.swept()))
+    check(document)
+    for found in document["findings"]:
+        assert set(found) <= set(SCHEMA["$defs"]["finding"]["properties"])
+        for place in found["locations"]:
+            assert set(place) <= set(SCHEMA["$defs"]["location"]["properties"])
+
+
+def test_a_place_says_how_long_it_held_the_value() -> None:
+    document = parsed(samples.finding(locations=(samples.past(), samples.location("z.py"))))
+    past, now = document["findings"][0]["locations"]
+    assert past["trace"] == {
+        "held": "ref",
+        "first": {"commit": samples.FIRST.id, "author": "Ana Lima", "date": "2021-03-04T00:00:00Z"},
+        "last": {"commit": samples.LAST.id, "author": "Bo Ek", "date": "2021-12-20T11:33:20Z"},
+        "removed": {"commit": samples.REMOVED.id, "author": "Bo Ek", "date": "2022-03-04T01:00:00Z"},
+        "current": False,
+        "refs": list(samples.BRANCHES),
+        "refs_total": 40,
+        "versions": 2,
+    }
+    assert "trace" not in now
+
+
+def test_a_closed_window_has_days_and_an_open_one_has_none() -> None:
+    closed = parsed(samples.gone())["findings"][0]["exposure"]
+    assert (closed["from"], closed["until"], closed["days"]) == (
+        "2021-03-04T00:00:00Z",
+        "2022-03-04T01:00:00Z",
+        365,
+    )
+    assert (closed["pushed"], closed["current"], closed["held"]) == (True, False, "ref")
+    still = parsed(samples.finding(locations=(samples.past(), samples.current())))["findings"][0]["exposure"]
+    assert (still["until"], still["days"], still["removed"], still["current"]) == (None, None, None, True)
+
+
+def test_without_a_history_nothing_is_said_of_exposure() -> None:
+    (found,) = parsed(samples.database())["findings"]
+    assert "exposure" not in found
+    assert not any("trace" in place for place in found["locations"])
+
+
+def test_a_dangling_object_has_no_commits_and_passes_the_schema() -> None:
+    trace = samples.trace(held=Held.NOTHING, first=None, last=None, removed=None, refs=(), refs_total=0)
+    place = samples.past("", commit="", reach=Reach.UNREACHABLE, trace=trace)
+    document = parsed(samples.finding(locations=(place,)))
+    check(document)
+    exposure = document["findings"][0]["exposure"]
+    assert (exposure["from"], exposure["held"], exposure["first"]) == (None, "nothing", None)
+
+
+@pytest.mark.parametrize(("key", "value"), [("held", "branch"), ("days", -1), ("from", "2021-03-04")])
+def test_the_schema_refuses_an_exposure(key: str, value: object) -> None:
+    document = parsed(samples.gone())
+    document["findings"][0]["exposure"][key] = value
+    with pytest.raises(jsonschema.ValidationError):
+        check(document)
+
+
+def test_a_withheld_author_is_empty() -> None:
+    trace = samples.trace(first=Commit(samples.COMMIT, "", 0))
+    document = parsed(samples.finding(locations=(samples.past(trace=trace),)))
+    check(document)
+    assert document["findings"][0]["locations"][0]["trace"]["first"]["author"] == ""

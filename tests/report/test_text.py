@@ -3,7 +3,7 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dce_guard.model.finding import Finding, State
+from dce_guard.model.finding import Commit, Finding, State
 from dce_guard.model.item import Kind, Reach, Skip
 from dce_guard.report.outcome import outcome
 from dce_guard.report.text import Style, render
@@ -36,6 +36,7 @@ def test_a_block_says_what_where_why_and_what_next() -> None:
         (Reach.STAGED, "staged, not committed: no rotation needed", False),
         (Reach.COMMITTED, "committed, not pushed: no rotation needed", False),
         (Reach.PUSHED, "pushed: rotate it", True),
+        (Reach.UNREACHABLE, "no ref leads to it: if it was ever pushed, rotate it", True),
         (Reach.UNKNOWN, "if it was ever shared, rotate it", True),
     ],
 )
@@ -61,7 +62,7 @@ def test_a_dead_key_is_not_rotated_again() -> None:
 
 def test_five_more_places_are_named_and_the_rest_counted() -> None:
     text = "\n".join(block(samples.database()))
-    assert "deploy/region-5/.env:5:31 and 3 more" in text
+    assert "deploy/region-5/.env:5:31 and 3 more: --format json" in text
     assert "region-6" not in text
 
 
@@ -212,3 +213,111 @@ def test_the_other_half_of_a_pair_is_named() -> None:
     assert "  facts  account 123456789012, access key id at src/settings.py:2:22" in block(
         samples.finding(locations=places)
     )
+
+
+def test_a_block_of_a_history_says_since_when_until_when_and_from_where() -> None:
+    lines = block(samples.gone())
+    assert lines[0] == "HIGH      PostgreSQL URL with a password   conf/old.env:4:22@418e189a418e"
+    assert lines[5:8] == [
+        "  when   first committed 2021-03-04 by Ana Lima in 418e189a418e; "
+        "taken out 2022-03-04 by Bo Ek in 0dd0cafe0dd0 after 365 days; pushed",
+        "  refs   main, origin/main, tag v1.0, pull request 12, stash and 35 more",
+        "  also   conf/old.env:8@418e189a418e, z.env:9@418e189a418e",
+    ]
+
+
+def test_what_is_there_now_leads_and_needs_no_commit() -> None:
+    many = tuple(samples.past(f"old/{n}.env", n) for n in range(1, 9))
+    lines = block(samples.finding(locations=(*many, samples.past(), samples.current(), samples.location())))
+    assert lines[0].endswith("   src/settings.py:3:22")
+    (also,) = [line for line in lines if line.startswith("  also")]
+    assert also.startswith("  also   old/1.env:1@418e189a418e, old/2.env:2@418e189a418e")
+    assert also.endswith(" and 4 more: --format json")
+    assert "src/settings.py" not in also
+
+
+def test_lines_of_one_file_are_one_place() -> None:
+    places = (samples.location(), *(samples.past("b.env", n) for n in (1, 2, 3)))
+    assert "  also   b.env:1@418e189a418e (3 places)" in block(samples.finding(locations=places))
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120, None])
+@pytest.mark.parametrize("reach", list(Reach))
+def test_a_finding_of_a_history_takes_fourteen_lines_at_most(width: int | None, reach: Reach) -> None:
+    places = tuple(samples.past(f"dir/file-{n}.py", n, reach=reach) for n in range(1, 40))
+    lines = block(samples.finding(locations=places, reasons=(LONG,), facts={"k": LONG}), width)
+    assert len(lines) <= 14
+    assert any(line.startswith("  when") for line in lines)
+    assert any("--format json" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_places_of_a_history_fit_the_width(width: int) -> None:
+    lines = block(samples.swept().findings[0], width)
+    assert max(len(line) for line in lines if "accept:" not in line) <= width
+
+
+def test_only_a_history_says_since_when() -> None:
+    for found in (samples.finding(), samples.database()):
+        assert not [line for line in block(found) if line.startswith(("  when", "  refs"))]
+        assert "@" not in block(found)[0]
+
+
+def test_what_a_history_found_pushed_is_rotated_first() -> None:
+    text = "\n".join(block(samples.gone()))
+    assert "pushed in 418e189a418e: rotate it first" in text
+    assert "git filter-repo, docs/history.md) comes second. Change the role's password" in text
+    local = "\n".join(block(samples.finding(locations=(samples.past(reach=Reach.COMMITTED),))))
+    assert "no rotation needed; take it out of that commit before you push" in local
+    assert "respond" not in local
+
+
+def test_what_no_ref_leads_to_is_not_said_to_be_gone() -> None:
+    text = "\n".join(block(samples.unreachable()))
+    assert "unreachable: only in this clone's object store (reflog)" in text
+    assert "`git gc --prune=now`" in text
+    assert "no rotation needed" not in text
+
+
+def test_the_footer_of_a_history_counts_objects_and_commits() -> None:
+    text = render(samples.swept())
+    assert "scanned 292,555 objects of the history (41,022 commits), 5.8 GB with 412 rules\n" in text
+    one = samples.history(stats={"objects": 1, "commits": 1, "bytes": 0, "rules": 1})
+    assert "scanned 1 object of the history (1 commit), 0 B with 1 rule\n" in render(one)
+
+
+@pytest.mark.parametrize(
+    ("skip", "line"),
+    [
+        (
+            Skip("", "shallow", "its parents are not here"),
+            "could not look at: the history before this shallow clone: its parents are not here",
+        ),
+        (Skip("", "interrupted"), "could not look at: the rest, since the scan was interrupted"),
+        (Skip("abc", "missing", "no such blob"), "could not look at: 1 missing object: abc (no such blob)"),
+        (Skip("abc", "corrupt", fatal=False), "not looked at: 1 corrupt object: abc"),
+        (
+            Skip("a.bin", "lfs-pointer", fatal=False),
+            "not looked at: 1 file that Git LFS keeps elsewhere (lfs-pointer): a.bin",
+        ),
+        (Skip("", "too-large", "9 MB"), "could not look at: 1 too-large: 9 MB"),
+    ],
+)
+def test_what_was_not_looked_at_is_a_sentence(skip: Skip, line: str) -> None:
+    assert line in render(samples.history(skips=(skip,))).splitlines()
+
+
+def test_a_stopped_scan_says_so_last() -> None:
+    text = render(samples.history(samples.gone(), skips=(Skip("", "interrupted"),)))
+    assert text.endswith("\nexit 130: interrupted and incomplete: 1 finding in what was scanned until then\n")
+
+
+@given(ANY, st.sampled_from([None, 40, 100]))
+def test_no_author_and_no_ref_moves_the_cursor(text: str, width: int | None) -> None:
+    commit = Commit(text, text, 1)
+    trace = samples.trace(first=commit, removed=commit, refs=(text, f"refs/heads/{text}"))
+    place = samples.past(text, commit="", trace=trace)
+    other = samples.past(f"b{text}", commit=text, trace=trace)
+    shown = render(samples.history(samples.finding(locations=(place, other))), Style(width=width))
+    assert shown.replace("\n", "").isprintable()
+    shown.encode("utf-8")
