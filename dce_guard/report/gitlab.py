@@ -7,8 +7,9 @@ from typing import Any
 
 from dce_guard.model.finding import Finding, Location, Report
 from dce_guard.report.escape import visible
+from dce_guard.report.history import author, exposure, moment, sentence
 from dce_guard.report.json_report import dumps
-from dce_guard.report.view import SHORT, RuleView, by_path, name, prepared, primary, rule_view
+from dce_guard.report.view import SHORT, RuleView, by_path, commit_of, name, prepared, primary, rule_view
 
 VERSION = "15.2.1"
 NO_COMMIT = "0" * 40  # the schema demands a commit for every finding, also of files that no commit holds
@@ -89,8 +90,9 @@ def _vulnerability(
 
 def _description(finding: Finding, rule: RuleView, places: Sequence[Location]) -> str:
     seen = f"Seen {len(places)} times in this file." if len(places) > 1 else ""
-    reasons = "; ".join(finding.reasons)
-    parts = (f"{rule.title}: {finding.preview}.", reasons and f"Why: {reasons}.", seen)
+    reasons, past = "; ".join(finding.reasons), exposure(finding)
+    told = f"History: {sentence(finding, past)}." if past else ""
+    parts = (f"{rule.title}: {finding.preview}.", reasons and f"Why: {reasons}.", seen, told)
     return " ".join(filter(None, parts))
 
 
@@ -117,5 +119,13 @@ def _location(report: Report, place: Location) -> dict[str, Any]:
         "file": visible(name(place)),
         "start_line": place.line,
         "end_line": place.end_line,
-        "commit": {"sha": place.commit or report.source.get("head") or NO_COMMIT},
+        "commit": _commit(report, place),
     }
+
+
+def _commit(report: Report, place: Location) -> dict[str, str]:
+    """The commit that brought it, as far as that is known: GitLab shows who and when."""
+    first = place.trace.first if place.trace else None
+    if first:
+        return {"sha": first.id, "author": author(first), "date": moment(first.seconds)}
+    return {"sha": commit_of(place) or report.source.get("head") or NO_COMMIT}

@@ -5,7 +5,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from dce_guard.model.finding import Finding, Location, Report, State
 from dce_guard.model.item import Skip
 from dce_guard.report.escape import visible
-from dce_guard.report.view import SHORT, name, others, prepared, primary, rule_view
+from dce_guard.report.history import exposure, leading, sentence
+from dce_guard.report.view import SHORT, at, name, nearness, others, prepared, primary, rule_view
+
+_ALSO = 5  # further places that are named before they are counted
+_REFS = 5
 
 
 def render(report: Report) -> str:
@@ -62,13 +66,25 @@ def _failure(report: Report, finding: Finding) -> Element:
 
 
 def _body(finding: Finding, place: Location) -> list[str]:
+    further = sorted(others(finding), key=nearness)
+    rest = len(further) - _ALSO
     return [
         place.snippet.strip(),
         *finding.reasons,
-        *(f"also at {name(other)}:{other.line}:{other.column}" for other in others(finding)[:5]),
+        *_past(finding),
+        *(f"also at {at(other)}" for other in further[:_ALSO]),
+        f"and {rest} more places: --format json" if rest > 0 else "",
         f"fingerprint {finding.fingerprint}",
         f"dce-guard respond {finding.fingerprint[:SHORT]}",
     ]
+
+
+def _past(finding: Finding) -> list[str]:
+    seen = exposure(finding)
+    if seen is None:
+        return []
+    refs = leading(seen, _REFS)
+    return [sentence(finding, seen), f"refs {refs}" if refs else ""]
 
 
 def _allowed(report: Report, finding: Finding) -> Element:

@@ -10,8 +10,9 @@ from dce_guard.model.finding import Finding, Location, Report, State
 from dce_guard.model.item import Reach
 from dce_guard.report.escape import path_bytes, visible
 from dce_guard.report.json_report import dumps
+from dce_guard.report.sarif_history import exposed, pointed, properties, provenance
 from dce_guard.report.sarif_rules import LEVELS, MAX_TEXT, clipped, literal, rule_object
-from dce_guard.report.view import SHORT, RuleView, by_path, farthest, name, prepared, primary, rule_view
+from dce_guard.report.view import SHORT, RuleView, by_path, commit_of, farthest, name, prepared, rule_view
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # GitHub refuses a run of more than 25,000 results and shows 5,000; of a result's locations it keeps 100.
@@ -25,6 +26,7 @@ _REACHED = {
     Reach.COMMITTED: "It is committed and not pushed yet.",
     Reach.STAGED: "It is staged and not committed yet.",
     Reach.WORK_TREE: "It is in the work tree only.",
+    Reach.UNREACHABLE: "No ref leads to it: if it was ever pushed, rotate it.",
     Reach.UNKNOWN: "",
 }
 
@@ -61,10 +63,12 @@ def render(report: Report, all_states: bool = False) -> str:
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the scanned tree."}}},
         "redactionTokens": _redaction_tokens(kept),
         "invocations": [_invocation(report, results)],
+        "versionControlProvenance": provenance(report),
         "results": [_result(result, index, views[result.finding.rule]) for result in kept],
     }
-    if not run["redactionTokens"]:  # to be absent where nothing was redacted (3.14.28)
-        del run["redactionTokens"]
+    for key in ("redactionTokens", "versionControlProvenance"):
+        if not run[key]:  # to be absent where nothing was redacted (3.14.28), nothing is known
+            del run[key]
     return dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
@@ -83,7 +87,7 @@ def _results(report: Report) -> Iterator[_Result]:
     hashes = _line_hashes(report)
     for finding in report.findings:
         for path, places in by_path(finding.locations).items():
-            first = primary(places)
+            first = pointed(places)
             more = tuple(place for place in places if place is not first)
             yield _Result(finding, first, more, hashes[finding.fingerprint, finding.rule, path])
 
@@ -96,7 +100,7 @@ def _line_hashes(report: Report) -> dict[tuple[str, str, str], str]:
     counts: Counter[tuple[str, str]] = Counter()
     hashes = {}
     found = [
-        (path, primary(places), finding)
+        (path, pointed(places), finding)
         for finding in report.findings
         for path, places in by_path(finding.locations).items()
     ]
@@ -139,7 +143,7 @@ def _message(result: _Result, rule: RuleView) -> str:
         f"{clipped(rule.title, 200)} '{finding.preview}'.",
         why and f"Why: {why}.",
         _REACHED[farthest(finding)],
-        place.commit and f"Commit {place.commit[:SHORT]}.",
+        exposed(finding) or (place.commit and f"Commit {place.commit[:SHORT]}."),
         f"Next: dce-guard respond {finding.fingerprint[:SHORT]}.",
     )
     return clipped(literal(" ".join(filter(None, parts))))
@@ -170,7 +174,7 @@ def _region(place: Location) -> dict[str, int]:
 
 def _related(place: Location, number: int) -> dict[str, Any]:
     what = place.part or "the same secret"
-    where = f" at commit {place.commit[:SHORT]}" if place.commit else ""
+    where = f" at commit {commit_of(place)[:SHORT]}" if commit_of(place) else ""
     return {
         "id": number,
         "physicalLocation": {"artifactLocation": _artifact(place), "region": _region(place)},
@@ -203,8 +207,9 @@ def _properties(result: _Result) -> dict[str, Any]:
         "object": place.object,
         "encoding": place.encoding,
         "facts": dict(sorted(finding.facts.items())),
+        **properties(place),
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in told.items() if value or value is False}
 
 
 def _suppression(finding: Finding, place: Location) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dce_guard.report.footer import count_line, scanned, skip_lines
 from dce_guard.report.history import exposure, grouped, leading, sentence
 from dce_guard.report.outcome import Outcome, outcome
 from dce_guard.report.snippet import snippet
-from dce_guard.report.view import SHORT, commit_of, here, name, others, prepared, primary, rule_view
+from dce_guard.report.view import SHORT, at, commit_of, here, others, prepared, primary, rule_view
 
 _COLORS = {
     Sensitivity.CRITICAL: "1;31",
@@ -108,10 +108,7 @@ def _header(report: Report, finding: Finding, style: Style) -> str:
 
 
 def _at(place: Location) -> str:
-    """Where to look: a place that only the history has is followed by the commit that shows it."""
-    commit = commit_of(place) if place.trace and place.path and not here(place) else ""
-    at = f"@{visible(commit[:SHORT])}" if commit else ""
-    return f"{visible(name(place))}:{place.line}:{place.column}{at}"
+    return visible(at(place))
 
 
 def _why(finding: Finding) -> str:

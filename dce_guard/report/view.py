@@ -124,3 +124,10 @@ def farthest(finding: Finding) -> Reach:
 def name(place: Location) -> str:
     """A path, or what stands for one where there is none: "commit/1a2b…", "stdin"."""
     return place.path or "/".join(filter(None, (place.kind.value, place.commit or place.object)))
+
+
+def at(place: Location) -> str:
+    """Where to look, not yet escaped: "a.py:3:22"; what only the history has, by commit: "a.py:3:22@418e189a418e"."""
+    past = place.trace and place.path and not here(place)
+    commit = commit_of(place)[:SHORT] if past else ""
+    return f"{name(place)}:{place.line}:{place.column}" + (f"@{commit}" if commit else "")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ def parsed(report: Report) -> Any:
 @pytest.mark.skipif(not SPEC.exists(), reason=f"needs {SPEC.name} from ../shared/specs")
 def test_it_passes_the_schema() -> None:
     schema = json.loads(SPEC.read_text(encoding="utf-8"))
-    for report in (samples.full(), samples.report()):
+    for report in (samples.full(), samples.report(), samples.swept()):
         jsonschema.Draft7Validator(schema).validate(parsed(report))
     broken = parsed(samples.full())
     broken["scan"]["start_time"] += "Z"
@@ -85,3 +86,25 @@ def test_no_control_character_reaches_the_page(text: str) -> None:
     assert one["location"]["file"].isprintable()
     assert one["raw_source_code_extract"].isprintable()
     assert one["description"].isprintable()
+
+
+def test_a_history_fills_in_who_and_when() -> None:
+    found = parsed(samples.history(samples.gone()))["vulnerabilities"]
+    (one,) = [one for one in found if one["location"]["file"] == "conf/old.env"]
+    assert one["location"]["commit"] == {
+        "sha": samples.COMMIT,
+        "author": "Ana Lima",
+        "date": "2021-03-04T00:00:00Z",
+    }
+    assert "History: first committed 2021-03-04 by Ana Lima" in one["description"]
+
+
+def test_who_is_left_out_where_nobody_is_known_and_withheld_where_the_name_is_a_secret() -> None:
+    def commit(**changes: Any) -> Any:
+        place = samples.past(commit="", trace=samples.trace(**changes))
+        (one,) = parsed(samples.history(samples.finding(locations=(place,))))["vulnerabilities"]
+        return one["location"]["commit"]
+
+    assert commit(first=None) == {"sha": samples.HEAD}
+    assert commit(first=replace(samples.FIRST, author=""))["author"] == "(withheld: holds a secret)"
+    assert "History" not in parsed(samples.full())["vulnerabilities"][0]["description"]

@@ -57,3 +57,29 @@ def test_any_text_gives_well_formed_xml(text: str) -> None:
     case = root.find(".//testcase")
     assert case is not None
     assert case.attrib["file"].isprintable()
+
+
+def test_a_history_is_told_in_the_text() -> None:
+    (case,) = of(Failure, samples.history(samples.gone()))
+    lines = case.result[0].text.splitlines()
+    assert "taken out 2022-03-04 by Bo Ek in 0dd0cafe0dd0 after 365 days; pushed" in case.result[0].text
+    assert "refs main, origin/main, tag v1.0, pull request 12, stash and 35 more" in lines
+    assert "also at conf/old.env:8:22@418e189a418e" in lines
+    assert not any("more places" in line for line in lines)
+
+
+def test_places_that_are_not_named_are_counted_and_those_that_are_there_come_first() -> None:
+    many = tuple(samples.past(f"old/{n}.env") for n in range(9))
+    (case,) = of(
+        Failure, samples.history(samples.finding(locations=(*many, samples.location("a"), samples.current())))
+    )
+    lines = case.result[0].text.splitlines()
+    assert next(line for line in lines if line.startswith("also")) == "also at src/settings.py:3:22"
+    assert "and 5 more places: --format json" in lines
+    assert case.name == "a:3:22"
+
+
+def test_without_a_history_nothing_is_told_of_one() -> None:
+    for case in of(Failure, samples.full()):
+        assert "first committed" not in case.result[0].text
+        assert "refs" not in case.result[0].text

@@ -48,7 +48,9 @@ def varied() -> Report:
 
 @pytest.mark.skipif(not SPEC.exists(), reason=f"needs {SPEC.name} from ../shared/specs")
 @pytest.mark.parametrize(
-    "report", [varied(), samples.full(), samples.report()], ids=["varied", "full", "clean"]
+    "report",
+    [varied(), samples.full(), samples.report(), samples.swept()],
+    ids=["varied", "full", "clean", "history"],
 )
 def test_it_passes_the_official_schema(report: Report) -> None:
     schema = json.loads(SPEC.read_text(encoding="utf-8"))
@@ -71,7 +73,9 @@ def multitool() -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("report", [varied(), samples.report()], ids=["varied", "clean"])
+@pytest.mark.parametrize(
+    "report", [varied(), samples.report(), samples.swept()], ids=["varied", "clean", "history"]
+)
 def test_githubs_rules_find_no_error(report: Report, tmp_path: Path) -> None:
     binary = multitool()
     (tmp_path / "out.sarif").write_text(sarif.render(report, all_states=True), encoding="utf-8")
@@ -281,3 +285,71 @@ def test_many_skips_are_counted_and_a_fatal_one_among_them_shows() -> None:
 def test_each_mode_is_a_category_of_its_own() -> None:
     assert run(samples.report())["automationDetails"]["id"] == "dce-guard/worktree/"
     assert run(samples.report(source={"mode": "range"}))["automationDetails"]["id"] == "dce-guard/range/"
+
+
+def test_an_alert_of_a_history_points_at_the_path_at_the_first_commit() -> None:
+    newer = replace(samples.FIRST, id="ab" * 20, seconds=samples.FIRST.seconds + 9)
+    later = samples.past(line=2, commit=newer.id, trace=samples.trace(first=newer))
+    half = samples.past(line=1, part="key id", trace=samples.trace(first=replace(samples.FIRST, seconds=0)))
+    (result,) = run(samples.history(samples.finding(locations=(half, later, samples.past()))))["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "conf/old.env"
+    assert place["region"]["startLine"] == 4
+    assert len(result["relatedLocations"]) == 2
+
+
+def test_properties_of_a_history_name_commits_blob_and_refs() -> None:
+    (result, *_) = run(samples.history(samples.gone()))["results"]
+    told = result["properties"]
+    assert (told["commit"], told["blob"]) == (samples.COMMIT, "cd" * 20)
+    assert (told["removedCommit"], told["removedDate"]) == (samples.REMOVED.id, "2022-03-04T01:00:00Z")
+    assert (told["lastCommit"], told["lastAuthor"]) == (samples.LAST.id, "Bo Ek")
+    assert (told["held"], told["current"], told["refsTotal"]) == ("ref", False, 40)
+    assert told["refs"][0] == "refs/heads/main"
+    assert "First committed 2021-03-04 by Ana Lima in 418e189a418e; taken out" in result["message"]["text"]
+
+
+def test_without_a_history_nothing_is_said_of_one() -> None:
+    made = run(samples.full())
+    assert "versionControlProvenance" not in made
+    for result in made["results"]:
+        assert not {"blob", "firstCommit", "held", "current"} & set(result["properties"])
+        assert "First committed" not in result["message"]["text"]
+
+
+def test_what_no_ref_leads_to_is_said() -> None:
+    (result,) = run(samples.history(samples.unreachable()))["results"]
+    assert "No ref leads to it: if it was ever pushed, rotate it." in result["message"]["text"]
+    assert result["properties"]["reach"] == "unreachable"
+    assert "removedCommit" not in result["properties"]
+
+
+@pytest.mark.parametrize(
+    ("source", "uri"),
+    [
+        ({"root": "/srv/my shop"}, "file:///srv/my%20shop"),
+        ({"root": "C:\\code\\shop"}, "file:///C:/code/shop"),
+        ({"url": "https://example.org/a/b.git"}, "https://example.org/a/b.git"),
+        ({"url": "https://me:pw@example.org/b?token=t#x"}, "https://example.org/b"),
+        ({"url": "git@example.org:a/b.git"}, "ssh://example.org/a/b.git"),
+        ({"url": "/srv/mirror.git"}, "file:///srv/mirror.git"),
+    ],
+)
+def test_the_repository_is_named_by_a_uri_without_who(source: dict[str, str], uri: str) -> None:
+    made = run(samples.history(source={"mode": "history", "head": samples.HEAD, **source}))
+    assert made["versionControlProvenance"] == [
+        {"repositoryUri": uri, "mappedTo": {"uriBaseId": "%SRCROOT%"}, "revisionId": samples.HEAD}
+    ]
+
+
+@pytest.mark.parametrize("source", [{}, {"root": "shop"}, {"url": "https://[bad/x"}])
+def test_a_repository_without_an_address_is_not_named(source: dict[str, str]) -> None:
+    assert "versionControlProvenance" not in run(samples.history(source={"mode": "history", **source}))
+
+
+def test_a_history_is_a_category_of_its_own() -> None:
+    assert run(samples.history())["automationDetails"]["id"] == "dce-guard/history/"
+    assert (
+        "revisionId"
+        not in run(samples.history(source={"mode": "history", "root": "/x"}))["versionControlProvenance"][0]
+    )
