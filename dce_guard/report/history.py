@@ -49,7 +49,7 @@ class Exposure:
 
     @property
     def days(self) -> int | None:
-        """Whole days from the first commit to the one that took it out; None while the window is open.
+        """Whole days from the first commit to the one that took it out; None while one of them is not known.
 
         Clocks of committers disagree, so a window that ends before it begins has 0.
         """
@@ -122,23 +122,42 @@ def author(commit: Commit) -> str:
 
 def sentence(finding: Finding, seen: Exposure) -> str:
     """Since when, by whom, until when, and how far: one line for people, safe to show."""
-    began = _brought("first committed", seen.first) if seen.first else "in no commit"
     pushed = "pushed" if seen.pushed else "not pushed" if farthest(finding) is Reach.COMMITTED else ""
-    return "; ".join(filter(None, (began, _ended(finding, seen), pushed)))
+    parts = (_began(finding, seen), _ended(finding, seen), _kept(finding, seen), pushed)
+    return "; ".join(filter(None, parts))
+
+
+def _began(finding: Finding, seen: Exposure) -> str:
+    if seen.first:
+        return _brought("first committed", seen.first)
+    if all(place.kind is Kind.TAG for place in finding.locations):
+        return "in the message of a tag"
+    return "in no commit" if seen.held is Held.NOTHING else "first commit not known"
 
 
 def _ended(finding: Finding, seen: Exposure) -> str:
     if seen.removed:
-        days = seen.days or 0
-        lasted = f"{days:,} day{'s' * (days != 1)}" if days else "less than a day"
-        return f"{_brought('taken out', seen.removed)} after {lasted}"
+        return _brought("taken out", seen.removed) + (
+            "" if seen.days is None else f" after {_lasted(seen.days)}"
+        )
     if seen.current:
         return "still there"
     if seen.held is not Held.REF:
-        return _KEPT[seen.held]
+        return ""
     if all(place.kind in (Kind.COMMIT, Kind.TAG) for place in finding.locations):
         return "still there: only rewriting the history takes it out of a message"
     return "not in the current tree, still held by another branch, tag or message"
+
+
+def _kept(finding: Finding, seen: Exposure) -> str:
+    if seen.current or seen.held is Held.REF:
+        return ""
+    unknown = farthest(finding) is Reach.UNKNOWN
+    return "what leads to it is not known" if unknown else _KEPT[seen.held]
+
+
+def _lasted(days: int) -> str:
+    return f"{days:,} day{'s' * (days != 1)}" if days else "less than a day"
 
 
 def _brought(what: str, commit: Commit) -> str:

@@ -81,18 +81,20 @@ def primary(locations: Sequence[Location]) -> Location:
 def nearness(place: Location) -> tuple[int, int]:
     """Smaller is easier to get at: the work tree, HEAD's tree, commits from the first on, all else."""
     trace = place.trace
+    if here(place):
+        return (1 if trace else 0), 0
     if trace is None:
-        return (0 if here(place) else 3), 0
-    if trace.current:
-        return 1, 0
+        return 3, 0
     return (2, trace.first.seconds) if trace.first else (3, 0)
 
 
 def here(place: Location) -> bool:
     """Whether it stands in a file of the work tree, the index or HEAD's tree: something to edit now."""
+    if place.kind in _NOT_FILES:
+        return False
     if place.trace:
-        return place.trace.current
-    return place.kind not in _NOT_FILES and (place.kind is not Kind.BLOB or place.reach is Reach.STAGED)
+        return place.trace.current and bool(place.path)
+    return place.kind not in (Kind.BLOB, Kind.PATH) or place.reach in (Reach.STAGED, Reach.WORK_TREE)
 
 
 def commit_of(place: Location) -> str:

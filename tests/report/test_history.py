@@ -105,9 +105,25 @@ def test_a_short_window_is_less_than_a_day() -> None:
     [(Held.REFLOG, "reflog"), (Held.COMMIT, "dangling commit"), (Held.NOTHING, "dangling object")],
 )
 def test_what_no_ref_leads_to_is_named_so(held: Held, what: str) -> None:
-    trace = samples.trace(held=held, removed=None, first=None, last=None)
+    trace = samples.trace(held=held, removed=None)
     found = samples.finding(locations=(samples.past(reach=Reach.UNREACHABLE, trace=trace),))
-    assert told(found) == f"in no commit; unreachable: only in this clone's object store ({what})"
+    end = f"; unreachable: only in this clone's object store ({what})"
+    assert told(found).endswith(f"in 418e189a418e{end}")
+    undone = samples.past(reach=Reach.UNREACHABLE, trace=replace(trace, removed=samples.REMOVED))
+    assert told(samples.finding(locations=(undone,))).endswith(f"after 365 days{end}")
+    again = samples.finding(locations=(undone, samples.location()))
+    assert "unreachable" not in told(again)
+
+
+def test_what_is_not_known_is_not_made_up() -> None:
+    assert told(only(first=None)) == (
+        "first commit not known; taken out 2022-03-04 by Bo Ek in 0dd0cafe0dd0; pushed"
+    )
+    dangling = samples.trace(held=Held.NOTHING, first=None, last=None, removed=None)
+    lost = samples.finding(locations=(samples.past("", reach=Reach.UNKNOWN, trace=dangling),))
+    assert told(lost) == "in no commit; what leads to it is not known"
+    tag = samples.past("", kind=Kind.TAG, trace=samples.trace(first=None, removed=None))
+    assert told(samples.finding(locations=(tag,))).startswith("in the message of a tag; still there")
 
 
 def test_what_is_not_in_the_current_tree_is_not_said_to_be_there() -> None:
@@ -192,6 +208,9 @@ def test_only_files_that_can_be_edited_are_here() -> None:
     assert here(samples.location())
     assert here(samples.current())
     assert here(samples.location(kind=Kind.BLOB, reach=Reach.STAGED))
+    assert here(samples.location(kind=Kind.PATH))
+    assert not here(samples.location(kind=Kind.PATH, reach=Reach.UNKNOWN))
+    assert not here(samples.current("", kind=Kind.COMMIT))
     assert not here(samples.past())
     assert not here(samples.location(kind=Kind.BLOB, reach=Reach.UNKNOWN))
     assert not here(samples.location(".git/config", kind=Kind.GIT_FILE))
