@@ -144,7 +144,10 @@ def _ended(finding: Finding, seen: Exposure) -> str:
         return "still there"
     if seen.held is not Held.REF:
         return ""
-    if all(place.kind in (Kind.COMMIT, Kind.TAG) for place in finding.locations):
+    kinds = {place.kind for place in finding.locations}
+    if kinds == {Kind.TAG}:
+        return "still there until the tag is deleted"
+    if kinds <= {Kind.COMMIT, Kind.TAG}:
         return "still there: only rewriting the history takes it out of a message"
     return "not in the current tree, still held by another branch, tag or message"
 

@@ -11,7 +11,7 @@ from dce_guard.report.footer import count_line, scanned, skip_lines
 from dce_guard.report.history import exposure, grouped, leading, sentence
 from dce_guard.report.outcome import Outcome, outcome
 from dce_guard.report.snippet import snippet
-from dce_guard.report.view import SHORT, at, commit_of, here, others, prepared, primary, rule_view
+from dce_guard.report.view import SHORT, at, commit_of, here, name, others, prepared, primary, rule_view
 
 _COLORS = {
     Sensitivity.CRITICAL: "1;31",
@@ -158,12 +158,17 @@ def _further(finding: Finding) -> list[str]:
     """The other places; of a history a file is one, however many of its lines and versions hold the secret."""
     if not any(place.trace for place in finding.locations):
         return list(dict.fromkeys(map(_at, others(finding))))
-    first = primary(finding.locations)
-    spot = (first.path, first.line, first.column)
-    left = (place for place in others(finding) if (place.path, place.line, place.column) != spot)
+    shown = _spot(
+        primary(finding.locations)
+    )  # its older versions, with the secret at the same spot, are no others
+    left = (place for place in others(finding) if _spot(place) != shown)
     return [
         _briefly(group[0]) + (f" ({len(group)} places)" if len(group) > 1 else "") for group in grouped(left)
     ]
+
+
+def _spot(place: Location) -> tuple[str, int, int]:
+    return name(place), place.line, place.column
 
 
 def _briefly(place: Location) -> str:

@@ -123,7 +123,7 @@ def test_what_is_not_known_is_not_made_up() -> None:
     lost = samples.finding(locations=(samples.past("", reach=Reach.UNKNOWN, trace=dangling),))
     assert told(lost) == "in no commit; what leads to it is not known"
     tag = samples.past("", kind=Kind.TAG, trace=samples.trace(first=None, removed=None))
-    assert told(samples.finding(locations=(tag,))).startswith("in the message of a tag; still there")
+    assert told(samples.finding(locations=(tag,))).startswith("in the message of a tag; still there until")
 
 
 def test_what_is_not_in_the_current_tree_is_not_said_to_be_there() -> None:

@@ -3,7 +3,7 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dce_guard.model.finding import Commit, Finding, State
+from dce_guard.model.finding import Commit, Finding, Location, State
 from dce_guard.model.item import Kind, Reach, Skip
 from dce_guard.report.outcome import outcome
 from dce_guard.report.text import Style, render
@@ -321,3 +321,17 @@ def test_no_author_and_no_ref_moves_the_cursor(text: str, width: int | None) -> 
     shown = render(samples.history(samples.finding(locations=(place, other))), Style(width=width))
     assert shown.replace("\n", "").isprintable()
     shown.encode("utf-8")
+
+
+def test_places_without_a_path_are_each_told() -> None:
+    def message(commit: str) -> Location:
+        return samples.past("", 4, kind=Kind.COMMIT, commit=commit, trace=samples.trace(first=None))
+
+    lines = block(samples.finding(locations=(message("aa" * 20), message("bb" * 20))))
+    assert lines[0].endswith(f"   commit/{'aa' * 20}:4:22")
+    assert f"  also   commit/{'bb' * 20}:4:22" in lines
+
+
+def test_an_older_version_with_the_secret_at_the_same_spot_is_no_other_place() -> None:
+    places = (samples.location(), samples.past("src/settings.py", 3))
+    assert not [line for line in block(samples.finding(locations=places)) if "also" in line]
