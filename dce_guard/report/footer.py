@@ -16,7 +16,9 @@ _SCANNED = {  # by mode: one of it, and many
     "range": ("object", "objects"),
     "stdin": ("stream", "streams"),
     "history": ("object of the history", "objects of the history"),
+    "sweep": ("object", "objects"),
 }
+_IN_OBJECTS = ("history", "sweep")
 _REASONS = {  # of skips, where the word alone says little: one of it, and many
     "corrupt": ("corrupt object", "corrupt objects"),
     "missing": ("missing object", "missing objects"),
@@ -27,7 +29,7 @@ _REASONS = {  # of skips, where the word alone says little: one of it, and many
 }
 _WHOLE = {  # of which there is one, however many say so
     INTERRUPTED: "the rest, since the scan was interrupted",
-    "shallow": "the history before this shallow clone",
+    "shallow": "the history that a shallow clone leaves out",
 }
 
 
@@ -60,9 +62,12 @@ def scanned(report: Report) -> str:
     """What was looked at, as "scanned 214 files in the work tree, 1.9 MB with 230 rules"."""
     stats, mode = report.stats, report.source.get("mode", "")
     rules = stats.get("rules", 0)
-    items = stats.get("objects" if mode == "history" else "items", stats.get("items", 0))
+    items = stats.get("objects" if mode in _IN_OBJECTS else "items", stats.get("items", 0))
     one, many = _SCANNED.get(mode, ("file", "files"))
     where = f" of {visible(report.source['range'])}" if report.source.get("range") else ""
+    if mode == "sweep":
+        count = stats.get("repositories", 0)
+        where = f" of {count:,} {'repository' if count == 1 else 'repositories'}"
     things = f"{items:,} {one if items == 1 else many}{where}{_commits(report)}"
     return f"scanned {things}, {_size(stats.get('bytes', 0))} with {rules:,} {plural(rules, 'rule')}"
 

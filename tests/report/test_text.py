@@ -284,6 +284,8 @@ def test_the_footer_of_a_history_counts_objects_and_commits() -> None:
     assert "scanned 292,555 objects of the history (41,022 commits), 5.8 GB with 412 rules\n" in text
     one = samples.history(stats={"objects": 1, "commits": 1, "bytes": 0, "rules": 1})
     assert "scanned 1 object of the history (1 commit), 0 B with 1 rule\n" in render(one)
+    many = samples.history(source={"mode": "sweep"}, stats={"objects": 5, "repositories": 3, "rules": 2})
+    assert "scanned 5 objects of 3 repositories, 0 B with 2 rules\n" in render(many)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +293,7 @@ def test_the_footer_of_a_history_counts_objects_and_commits() -> None:
     [
         (
             Skip("", "shallow", "its parents are not here"),
-            "could not look at: the history before this shallow clone: its parents are not here",
+            "could not look at: the history that a shallow clone leaves out: its parents are not here",
         ),
         (Skip("", "interrupted"), "could not look at: the rest, since the scan was interrupted"),
         (Skip("abc", "missing", "no such blob"), "could not look at: 1 missing object: abc (no such blob)"),
