@@ -58,9 +58,7 @@ class TreeReader:
             if mode == b"40000" and child not in self._known:
                 self._known.add(child)
                 self._waiting.append((child.hex(), (prefix + name + b"/")[-_LONGEST:]))
-        if sum(len(mode) + len(name) for mode, name, _ in entries) != len(tree) - len(entries) * (
-            2 + self._repository.id_length // 2
-        ):
+        if self._entry.sub(b"", tree):
             self.skips.append(Skip(SHOWN, "unreadable", "a damaged tree"))
         return [prefix + name for _, name, _ in entries]
 
