@@ -105,7 +105,7 @@ def load(repository: Repository, tips: Iterable[str], more: Collection[str]) -> 
     graph = CommitGraph(map(bytes.fromhex, talk.lines()), width)
     if talk.code == 0:
         return graph
-    return CommitGraph(_sorted(_read(repository, more or _stored(repository)), width), width)
+    return CommitGraph(_sorted(_read(repository, more or list(stored(repository))), width), width)
 
 
 def people(repository: Repository, commits: Collection[str], nameless: Collection[str]) -> dict[str, Commit]:
@@ -127,10 +127,11 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _stored(repository: Repository) -> list[str]:
+def stored(repository: Repository) -> Iterator[str]:
+    """All commits of the object store, whatever leads to them."""
     listed = ["cat-file", "--batch-all-objects", "--unordered", "--buffer"]
     talk = Talk(repository, [*listed, "--batch-check=%(objecttype) %(objectname)"], ())
-    return [line[7:] for line in talk.lines() if line.startswith("commit ")]
+    return (line[7:] for line in talk.lines() if line.startswith("commit "))
 
 
 def _read(repository: Repository, commits: Collection[str]) -> Iterator[bytes]:

@@ -33,12 +33,13 @@ class Tip(NamedTuple):
 
 
 class Tips(NamedTuple):
-    """All tips of a repository. `head` is HEAD's commit, "" while there is none."""
+    """All tips of a repository. `head` is HEAD's commit, "" while there is none; `broken` refs lead nowhere."""
 
     refs: tuple[
         Tip, ...
     ]  # in the order in which people want to read them; HEADs that no branch has behind all
     head: str
+    broken: tuple[str, ...]
     remembered: frozenset[str]  # what only a reflog or a note of git's names, and perhaps refs, too
 
 
@@ -58,8 +59,9 @@ def tips(repository: Repository) -> Tips:
     taken = {tip.target for tip in refs if tip.name.startswith(_HEADS)}
     behind = list(zip(heads, found[len(named) :], strict=True))
     refs += [Tip(name, at[0], *at) for name, at in behind if at and at[0] not in taken]
+    broken = tuple(name for (name, _), target in zip(named, found, strict=False) if not target)
     head = behind[0][1]
-    return Tips(tuple(sorted(refs, key=_rank)), head[0] if head else "", _remembered(repository))
+    return Tips(tuple(sorted(refs, key=_rank)), head[0] if head else "", broken, _remembered(repository))
 
 
 def mirrors(repository: Repository) -> bool:
