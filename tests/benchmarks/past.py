@@ -2,10 +2,13 @@
 
     python tests/benchmarks/past.py --work DIR
 
-The releases are those of past.txt, in that order: final releases of 17 projects that have an sdist, in the order of
-their versions, at most 24 of each, evenly thinned, the projects taken in turn. Each release comes in commits of a few
-files, as people commit, and gets a tag; all dates and names are fixed, so that the same objects come out. What is left
-out of a release: names that git refuses. The result is one pack such as a clone has.
+The releases are those of past.txt, in that order: 163 final releases of 17 projects, at most 12 of each and spread
+over its life, in the order of their versions, the projects taken in turn. Not taken: botocore from 1.29 on, whose data
+is compressed; ansible from 10 on, mypy before 0.600 and matplotlib before 1.3, for their size. 1.7 GB are fetched.
+
+Each release comes in commits of a few files, as people commit, and gets a tag; all dates and names are fixed, so that
+the same objects come out. What is left out of a release: names that git refuses. The result is one pack such as a
+clone has: 5.75 GB in 473,771 blobs, 761,870 objects in all, packed in 0.9 GB. Building takes ten minutes and 4 GB.
 """
 
 import argparse
