@@ -9,10 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dce_guard.adapters.git import Repository, discover
-from dce_guard.adapters.transport import parse, run
+from dce_guard.adapters.transport import HOUR, parse, run
 from dce_guard.errors import GitError
-
-HOUR = 3600.0
 
 
 @contextmanager

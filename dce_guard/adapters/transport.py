@@ -11,9 +11,10 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -21,9 +22,12 @@ from dce_guard.adapters.git_command import OPTIONS, cause, environment, executab
 from dce_guard.errors import GitError, UsageError
 from dce_guard.model.sensitive import Sensitive
 
+HOUR = 3600.0  # seconds: longer than the largest repositories take
 _TOKEN = 20  # characters from which on a lone user name is a token
 _SCP = re.compile(r"(?:(?P<user>\w[\w.+-]*)@)?(?P<host>\w[\w.-]+|\[[0-9A-Fa-f:.]+\]):(?!//)(?P<path>[^-:].*)")
 _USER, _PASSWORD = "DCE_GUARD_REMOTE_USER", "DCE_GUARD_REMOTE_PASSWORD"
+# A cleaning up in the wake of a fetch would take what the repository made for it has no refs to.
+_FIXED = [("gc.auto", "0"), ("maintenance.auto", "false"), ("fetch.unpackLimit", "1")]
 _HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${_USER}" "${_PASSWORD}"; }}; f'
 
 
@@ -87,8 +91,15 @@ def _remote(parts: SplitResult, host: str) -> Address:
     )
 
 
-def run(args: Sequence[str], address: Address, folder: Path, seconds: float, **names: str) -> None:
-    """Runs one git command that reaches `address`, in `folder`. `names` go into its environment.
+def run(
+    args: Sequence[str],
+    address: Address,
+    folder: Path,
+    seconds: float = HOUR,
+    data: bytes = b"",
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Runs one git command that reaches `address`, in `folder`, with `data` to read. `names` are for its environment.
 
     Raises GitError when it fails or takes longer than `seconds`; then, and when the wait is interrupted, it
     and all it started are ended.
@@ -96,14 +107,14 @@ def run(args: Sequence[str], address: Address, folder: Path, seconds: float, **n
     process = subprocess.Popen(
         [executable(os.environ), *OPTIONS, *args],
         cwd=folder,
-        env=_environment(address) | names,
-        stdin=subprocess.DEVNULL,
+        env=_environment(address) | dict(names),
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,  # it cannot ask at the terminal, and its helpers end with it
     )
     try:
-        _, complaint = process.communicate(timeout=seconds)
+        _, complaint = process.communicate(data, timeout=seconds)
     except subprocess.TimeoutExpired:
         raise GitError(
             f"git {args[0]} of {address.url} did not end within {seconds:.0f} s and was stopped.",
@@ -114,7 +125,7 @@ def run(args: Sequence[str], address: Address, folder: Path, seconds: float, **n
             _end(process)
     if process.returncode:
         raise GitError(
-            f"git {args[0]} of {address.url} failed: {cause(complaint)}.",
+            f"git {args[0]} of {address.url} failed: {cause(complaint).rstrip('.')}.",
             "Check the address and your credentials with `git ls-remote`; git's credential helpers and the ssh "
             "agent were asked, nobody was prompted.",
         )
@@ -138,6 +149,7 @@ def _environment(address: Address) -> dict[str, str]:
             _USER: address.user.reveal().decode(),
             _PASSWORD: address.password.reveal().decode(),
         }
+    settings += _FIXED
     configured = {"GIT_CONFIG_COUNT": str(len(settings))}
     for number, (key, value) in enumerate(settings):
         configured |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
