@@ -12,6 +12,11 @@ from dce_guard.errors import Exit, GuardError
 # One command a file.
 COMMANDS = {
     "scan": ("dce_guard.cli.scan", "Scan files, the staged change, a range of commits or a stream."),
+    "sweep": ("dce_guard.cli.sweep", "Look through the history of many repositories."),
+    "history": (
+        "dce_guard.cli.history",
+        "Sweep all that a repository holds: every object, ref, reflog and file.",
+    ),
     "baseline": (
         "dce_guard.cli.baseline",
         "Accepted findings: create, accept, review, prune, import, export.",

@@ -31,15 +31,21 @@ class Output:
 
 
 def emit(
-    report: Report, output: Output, revealed: Mapping[str, str] | None = None, seconds: int | None = None
-) -> int:
+    report: Report, output: Output, revealed: Mapping[str, str] | None = None, seconds: int | None = None,
+    *, summary: bool = False,
+) -> int:  # fmt: skip
     """Writes the report where it should go and returns the exit code.
 
     `seconds` since the epoch stand for the time of the scan in formats that must have one. Raises GuardError
     when the file cannot be written.
     """
     ending = outcome(report, strict=output.strict, exit_zero=output.exit_zero)
-    text = _render(report, output, ending, revealed or {}, seconds)
+    if summary:
+        from dce_guard.report.summary import render
+
+        text = render(report, ending)
+    else:
+        text = _render(report, output, ending, revealed or {}, seconds)
     if output.file:
         _write(output.file, text)
         if not output.quiet:

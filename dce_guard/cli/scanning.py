@@ -37,6 +37,8 @@ class Seen:
     skips: list[Skip] = field(default_factory=list)
     items: int = 0
     bytes: int = 0
+    objects: int = 0  # of the items, those of an object store
+    commits: list[str] = field(default_factory=list)  # ids of commits that were met among them
 
     def add(self, other: "Seen") -> None:
         """Takes in what another process saw."""
@@ -44,6 +46,8 @@ class Seen:
         self.skips += other.skips
         self.items += other.items
         self.bytes += other.bytes
+        self.objects += other.objects
+        self.commits += other.commits
 
 
 class Scanner:
@@ -60,11 +64,15 @@ class Scanner:
         """One share of a source."""
         seen = Seen()
         for chunk in source.chunks(shard, shards):
-            if isinstance(chunk, Skip):
-                seen.skips.append(chunk)
-            else:
-                self._chunk(chunk, seen)
+            self.take(chunk, seen)
         return seen
+
+    def take(self, chunk: Chunk | Skip, seen: Seen) -> None:
+        """One thing that a source yields."""
+        if isinstance(chunk, Skip):
+            seen.skips.append(chunk)
+        else:
+            self._chunk(chunk, seen)
 
     def _chunk(self, chunk: Chunk, seen: Seen) -> None:
         seen.items += 0 if chunk.offset else len(chunk.items)

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -66,6 +66,11 @@ class Engine:
         for index in _with_nuls(chunk):
             self._left = MAX_DECODED
             yield from _whole(chunk, index, self._search(_without_nuls(_item_view(chunk, index))), around)
+
+    def looked(self, chunk: Chunk, hits: Sequence[Hit]) -> "Iterator[Match | Skip]":
+        """The same for a chunk of one whole item without NUL bytes that was searched elsewhere, with these hits."""
+        self._left = MAX_DECODED
+        yield from self._view(_item_view(chunk, 0), list(hits))
 
     def _view(self, view: View, hits: list[Hit]) -> "Iterator[Match | Skip]":
         second = self._second()

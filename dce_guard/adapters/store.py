@@ -1,0 +1,90 @@
+"""Where a repository keeps its objects: packs, loose files, and the same of the stores it borrows from."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dce_guard.adapters.git import Repository
+from dce_guard.adapters.packfile import Pack
+from dce_guard.model.item import Skip
+
+_DEPTH = 5  # git follows alternates of alternates no further
+_FOLDER = re.compile(r"[0-9a-f]{2}\Z")
+_NAME = re.compile(r"[0-9a-f]{38}(?:[0-9a-f]{24})?\Z")
+
+
+@dataclass(slots=True)
+class Store:
+    """All objects: of packs that can be read here, by id the loose ones, and which packs are left to git."""
+
+    packs: list[Pack] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+    foreign: list[Path] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+
+
+def open_store(repository: Repository) -> Store:
+    """The packs, largest first, and the loose objects that no pack holds as well."""
+    found = Store()
+    loose: set[str] = set()
+    for folder in folders(repository):
+        for path in pack_paths(folder):
+            _open(found, path, repository.id_length // 2)
+        loose.update(_loose(folder, found.skips))
+    found.packs.sort(key=lambda pack: (-pack.count, pack.path))
+    packs = found.packs
+    found.loose = sorted(one for one in loose if all(pack.find(bytes.fromhex(one)) < 0 for pack in packs))
+    return found
+
+
+def folders(repository: Repository) -> list[Path]:
+    """The repository's object folder and those it borrows from, each once (gitrepository-layout, alternates)."""
+    own = Path(repository.env.get("GIT_OBJECT_DIRECTORY") or repository.common_dir / "objects")
+    given = repository.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "").split(os.pathsep)
+    waiting = [(own, 0), *((Path(place), 0) for place in given if place)]
+    known: dict[Path, Path] = {}
+    for folder, depth in waiting:
+        real = folder.resolve()
+        if real in known:
+            continue
+        known[real] = folder
+        if depth < _DEPTH:
+            waiting += [(place, depth + 1) for place in _borrowed(folder)]
+    return list(known.values())
+
+
+def pack_paths(folder: Path) -> list[Path]:
+    """The packs of one object folder, by name."""
+    return sorted(folder.glob("pack/pack-*.pack"))
+
+
+def _borrowed(folder: Path) -> Iterator[Path]:
+    try:
+        lines = (folder / "info/alternates").read_bytes().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        if line and not line.startswith((b"#", b'"')):  # what is quoted git itself reads (rare: odd bytes)
+            yield folder / os.fsdecode(line)
+
+
+def _open(found: Store, path: Path, id_bytes: int) -> None:
+    try:
+        found.packs.append(Pack(path, id_bytes))
+    except (OSError, ValueError):
+        found.foreign.append(path)
+
+
+def _loose(folder: Path, skips: list[Skip]) -> Iterator[str]:
+    try:
+        names = [name for name in os.listdir(folder) if _FOLDER.match(name)]
+    except OSError as error:
+        skips.append(Skip(str(folder), "unreadable", error.strerror or "cannot be listed"))
+        return
+    for name in names:
+        try:
+            yield from (name + rest for rest in os.listdir(folder / name) if _NAME.match(rest))
+        except OSError as error:
+            skips.append(Skip(str(folder / name), "unreadable", error.strerror or "cannot be listed"))

@@ -1,0 +1,140 @@
+"""A sweep of one repository's history, from what there is to look at to its report."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from dce_guard.adapters.absent import absent, connectivity
+from dce_guard.adapters.git import Repository
+from dce_guard.adapters.selection import Selection, select
+from dce_guard.cli.history_places import placed
+from dce_guard.cli.history_store import look_through
+from dce_guard.cli.output import Output, emit
+from dce_guard.cli.running import report, scan
+from dce_guard.cli.scanning import Chunks, Seen
+from dce_guard.cli.session import Session, open_session
+from dce_guard.errors import GitError, UsageError
+from dce_guard.model.finding import Report
+from dce_guard.model.item import Skip
+
+if TYPE_CHECKING:
+    from dce_guard.adapters.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What of a history to look at, and how."""
+
+    since: str = ""
+    until: str = ""
+    branches: tuple[str, ...] = ()
+    reachable_only: bool = False
+    no_worktree: bool = False
+    fetch_missing: bool = False
+    no_cache: bool = False
+    jobs: int | None = None
+    summary: bool = False
+
+
+def run(
+    targets: Sequence[str], wish: Wish, policy: dict[str, Any], output: Output, *, reveal: int = 0,
+    use_baseline: bool = True,
+) -> int:  # fmt: skip
+    """Sweeps each target and writes one report; the exit code. Raises GuardError when it could not look."""
+    if len(targets) > 1:
+        raise UsageError("Several repositories are for `dce-guard sweep`; nothing was scanned.")
+    with opened(targets[0] if targets else "", policy, use_baseline) as session:
+        told = look(session, wish, output)
+        return emit(told, output, summary=wish.summary)
+
+
+@contextmanager
+def opened(target: str, policy: dict[str, Any], use_baseline: bool) -> Iterator[Session]:
+    """The session for a folder, or for a clone of an address that is removed afterwards."""
+    if not is_address(target):
+        yield open_session(Path(target or "."), policy, named=bool(target), use_baseline=use_baseline)
+        return
+    from dce_guard.adapters.cloning import mirror
+
+    with mirror(target) as repository:
+        yield open_session(repository.git_dir, policy, named=True, use_baseline=use_baseline)
+
+
+def is_address(target: str) -> bool:
+    """Whether it is for git to fetch: a URL, or host:path where no such file is (git-fetch, "GIT URLS")."""
+    return "://" in target or (":" in target.partition("/")[0] and not Path(target).exists())
+
+
+def look(session: Session, wish: Wish, output: Output) -> Report:
+    """The report on one repository. Raises GuardError when it cannot be looked at."""
+    repository = session.repository
+    if repository is None:
+        raise GitError(
+            f"{Path.cwd()} is not in a git repository; nothing was scanned.",
+            "To scan plain files: dce-guard scan PATH",
+        )
+    if wish.fetch_missing:
+        from dce_guard.adapters.fetching import fetch_missing
+
+        fetch_missing(repository)
+    narrowed = select(
+        repository, branches=wish.branches, since=wish.since, until=wish.until,
+        reachable_only=wish.reachable_only, now=int(time()),
+    )  # fmt: skip
+    session.key  # noqa: B018  # one key for all processes: made once, here
+    through = look_through(session, repository, narrowed.objects, wish, output)
+    seen = through.seen
+    seen.sightings = placed(session, repository, seen.sightings, through.commits, wish.jobs)
+    if narrowed.objects is None:
+        for source in _beside(session, repository, wish):
+            seen.add(_beside_scan(session, source))
+    stats = {"objects": seen.objects, "commits": len(through.commits)}
+    told = report(session, _describe(repository, narrowed), seen, skips=_missed(repository, narrowed, output))
+    return replace(told, stats={**told.stats, **stats})
+
+
+def _beside_scan(session: Session, source: Chunks) -> Seen:
+    from dce_guard.adapters.worktree import WorkTree
+    from dce_guard.cli.places import reach_of_files
+
+    seen = scan(session, source)
+    if isinstance(source, WorkTree) and seen.sightings:
+        reach_of_files(session, seen)
+    return seen
+
+
+def _beside(session: Session, repository: Repository, wish: Wish) -> Iterator["Source"]:
+    """What is no object: names, files of the git directory, fetched LFS content, files on disk."""
+    from dce_guard.adapters.gitdir import GitFiles
+    from dce_guard.adapters.lfs import LfsObjects
+    from dce_guard.adapters.names import Names
+
+    yield Names(repository)
+    yield GitFiles(repository).load()
+    yield LfsObjects(repository).load()
+    if repository.root and not wish.no_worktree:
+        from dce_guard.adapters.worktree import WorkTree
+
+        tree = WorkTree(repository, (), True, session.policy.excluded, False, cwd=repository.root)
+        yield tree.load()
+
+
+def _describe(repository: Repository, narrowed: Selection) -> dict[str, str]:
+    root = repository.root or repository.git_dir
+    return {"mode": "history", "root": str(root), "git_dir": str(repository.git_dir), **narrowed.describe}
+
+
+def _missed(repository: Repository, narrowed: Selection, output: Output) -> list[Skip]:
+    """What the repository does not hold: told, and looked for with care where nothing may be missing."""
+    skips = absent(repository)
+    if output.strict:
+        skips += connectivity(repository)
+    skips += [
+        Skip(name, "missing", "asked for, and not in the repository", fatal=False)
+        for name in narrowed.missing
+    ]
+    return skips
