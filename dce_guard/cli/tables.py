@@ -32,7 +32,8 @@ class Tables:
 def build(packs: Sequence[tuple[str, str]], known: str, added: Sequence[str] = ()) -> Tables:
     """From the packs' texts. Raises RulesError on a pack that is broken.
 
-    Of the packs named in `added` every pattern is compiled: in the shipped ones tests do that.
+    Of the packs named in `added` every pattern is compiled: in the shipped ones tests do that. Their rules may
+    have no opening.
     """
     from dce_guard.scan.known import load_known
     from dce_guard.scan.rules import load
@@ -55,6 +56,8 @@ def _refuse_broken(rules: Iterable[Rule]) -> None:
             raise RulesError(f"{at}: pattern: {error}; nothing was scanned", _TELLS_MORE) from None
         if "secret" not in groups:
             raise RulesError(f"{at}: the pattern has no group 'secret'; nothing was scanned", _TELLS_MORE)
+        if rule.opening:  # it runs without a time limit
+            raise RulesError(f"{at}: only shipped packs have an 'opening'; nothing was scanned")
 
 
 def dump(tables: Tables) -> bytes:

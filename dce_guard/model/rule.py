@@ -54,7 +54,9 @@ class Rule:
 
     `anchors` are expressions in the dialect Vectorscan and `regex` share: each match of `pattern` holds (or
     stands within `before`/`after` bytes of the end of) a match of one of them. `pattern` is a `regex` bytes
-    pattern with a group named `secret`.
+    pattern with a group named `secret`. Where every match begins with one of a few words, `heads` names them, in
+    lower case, and `opening` (for `re`, over text in lower case) may say more about how each begins: both only
+    make confirming cheaper.
     """
 
     id: str
@@ -69,6 +71,8 @@ class Rule:
     checks: tuple[str, ...] = ()
     before: int = 256  # bytes kept before an anchor's end when confirming
     after: int = 1024  # bytes kept after it
+    heads: tuple[str, ...] = ()
+    opening: str = ""
     min_entropy: float = 0.0  # bits a byte (Shannon) below which a match is dropped
     public: bool = False  # an identifier: never a finding, only a fact and a half of a pair
     pair: Pair | None = None

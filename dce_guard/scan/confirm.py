@@ -1,6 +1,7 @@
 """The second look: a rule's exact pattern on a small window around each hit, with a time limit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from dce_guard.model.rule import Rule
 from dce_guard.scan.prefilter import Buffer
 
 # A pattern on a window of a few KB takes microseconds; a second means an attack, and is reported as a skip.
+# (For rules with heads this is the limit of an attempt at one head.)
 SECONDS_PER_WINDOW = 1.0
 _MOST_GROWTH = 1 << 20  # a match is followed beyond its window up to this many bytes
 
@@ -18,6 +20,11 @@ _MOST_GROWTH = 1 << 20  # a match is followed beyond its window up to this many 
 def compiled(pattern: str) -> regex.Pattern[bytes]:
     """The pattern compiled over bytes (regex keeps 500 only, packs hold more)."""
     return regex.compile(pattern.encode())
+
+
+@lru_cache(maxsize=4096)
+def _begins(heads: tuple[str, ...], opening: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
+    return tuple(head.encode() for head in heads), re.compile(opening.encode())
 
 
 def windows(rule: Rule, ends: Sequence[int], low: int, high: int) -> list[tuple[int, int]]:
@@ -47,12 +54,11 @@ def confirm(rule: Rule, data: Buffer, low: int, high: int, ends: Sequence[int]) 
 
     Raises TimeoutError when a window takes too long.
     """
-    pattern = compiled(rule.pattern)
     done = reached = low
     for start, stop in windows(rule, ends, low, high):
         if stop <= reached:
             continue  # an earlier window grew over it
-        matches, reached = _search(pattern, data, max(start, done), stop, high)
+        matches, reached = _search(rule, data, max(start, done), stop, high)
         for match in matches:
             done = match.end()
             if match["secret"]:
@@ -67,15 +73,52 @@ def _found(match: regex.Match[bytes]) -> Found:
 
 
 def _search(
-    pattern: regex.Pattern[bytes], data: Buffer, start: int, stop: int, high: int
+    rule: Rule, data: Buffer, start: int, stop: int, high: int
 ) -> tuple[list[regex.Match[bytes]], int]:
     """Matches in one window, and its end; when one runs into that end, of a larger window: it may go on there.
 
     Searched in place, so that what looks behind sees the bytes before the window.
     """
     while True:
-        matches = list(pattern.finditer(data, start, stop, timeout=SECONDS_PER_WINDOW))
+        matches = list(_matches(rule, data, start, stop))
         cut = stop < high and any(match.end() >= stop - 1 for match in matches)
         if not cut or stop - start > _MOST_GROWTH:
             return matches, stop
         stop = min(high, stop + 4 * (stop - start))
+
+
+def _matches(rule: Rule, data: Buffer, start: int, stop: int) -> Iterable[regex.Match[bytes]]:
+    pattern = compiled(rule.pattern)
+    if rule.heads:
+        return _headed(rule, pattern, data, start, stop)
+    return pattern.finditer(data, start, stop, timeout=SECONDS_PER_WINDOW)
+
+
+def _headed(
+    rule: Rule, pattern: regex.Pattern[bytes], data: Buffer, start: int, stop: int
+) -> Iterator[regex.Match[bytes]]:
+    """What `finditer` gives, tried where the pattern's heads stand only.
+
+    A pattern that begins with one of twenty words costs `regex` 0.3 µs a byte to search for; `find` of all of
+    them in a lower-case copy takes a tenth of that, and `re` refuses most of what it finds.
+    """
+    heads, opening = _begins(rule.heads, rule.opening)
+    text = bytes(data[start:stop]).lower()
+    done = 0
+    for at in _places(text, heads):
+        if at < done or not opening.match(text, at):
+            continue
+        if match := pattern.match(data, start + at, stop, timeout=SECONDS_PER_WINDOW):
+            done = match.end() - start
+            yield match
+
+
+def _places(text: bytes, heads: Iterable[bytes]) -> list[int]:
+    """Where any head stands in `text`, ascending."""
+    places: set[int] = set()
+    for head in heads:
+        at = text.find(head)
+        while at >= 0:
+            places.add(at)
+            at = text.find(head, at + 1)
+    return sorted(places)

@@ -54,7 +54,8 @@ def _problems(rule: Rule, rounds: int, seed: int, missed: float) -> Iterator[str
     try:
         pattern = regex.compile(rule.pattern.encode())
         anchors = [regex.compile(anchor.encode()) for anchor in rule.anchors]
-    except regex.error as error:
+        re.compile(rule.opening.encode())
+    except (regex.error, re.error) as error:
         yield f"does not compile: {error}"
         return
     if "secret" not in pattern.groupindex:
@@ -75,6 +76,7 @@ def _form(rule: Rule) -> Iterator[str]:
         if not getattr(rule, name) and not (name == "remediation" and rule.public):
             yield f"it has no {name}"
     yield from (f"unknown check '{name}'" for name in rule.checks if name not in CHECKS)
+    yield from _heads(rule)
     for anchor in rule.anchors:
         if _FORBIDDEN.search(anchor):
             yield f"anchor '{anchor}' looks around, refers back or is possessive"
@@ -82,11 +84,21 @@ def _form(rule: Rule) -> Iterator[str]:
             yield f"anchor '{anchor}' ends in an open repeat: it fires at every position"
 
 
+def _heads(rule: Rule) -> Iterator[str]:
+    if rule.opening and not rule.heads:
+        yield "it has an opening and no heads"
+    for head in rule.heads:
+        if not head or head != head.lower():
+            yield f"head '{head}' is empty or not in lower case"
+
+
 def _examples(
     rule: Rule, pattern: Any, anchors: Sequence[Any], bar: tuple[int, float], rng: random.Random
 ) -> Iterator[str]:
     for template in rule.examples:
         texts = [expand(template, rng) for _ in range(bar[0])]
+        if any(_headless(rule, pattern, text) for text in texts):
+            yield f"example '{template}': a match does not begin as heads and opening say"
         messages = [message for text in texts if (message := _missed(rule, pattern, anchors, text))]
         if len(messages) > bar[1] * len(texts):
             yield f"example '{template}': {messages[0]}"
@@ -96,6 +108,16 @@ def _negatives(rule: Rule, pattern: Any, rounds: int, rng: random.Random) -> Ite
     for template in rule.negatives:
         if any(survivors(rule, expand(template, rng), pattern) for _ in range(rounds)):
             yield f"negative '{template}' is found"
+
+
+def _headless(rule: Rule, pattern: Any, text: bytes) -> bool:
+    """Whether heads or opening would keep the second look from a match of the pattern."""
+    heads, opening = tuple(head.encode() for head in rule.heads), re.compile(rule.opening.encode())
+    lowered = text.lower()
+    return bool(heads) and not all(
+        lowered.startswith(heads, match.start()) and opening.match(lowered, match.start())
+        for match in pattern.finditer(text, timeout=_SECONDS)
+    )
 
 
 def _missed(rule: Rule, pattern: Any, anchors: Sequence[Any], text: bytes) -> str:

@@ -19,8 +19,8 @@ _ENUMS: Mapping[str, type[StrEnum]] = {
 }  # fmt: skip
 _KINDS: Mapping[str, type] = {
     "id": str, "description": str, "pattern": str, "anchors": list, "provider": str, "checks": list, "before": int,
-    "after": int, "min_entropy": float, "public": bool, "needs_pair": bool, "examples": list, "negatives": list,
-    "references": list, "remediation": str, "cwe": int,
+    "after": int, "heads": list, "opening": str, "min_entropy": float, "public": bool, "needs_pair": bool,
+    "examples": list, "negatives": list, "references": list, "remediation": str, "cwe": int,
 }  # fmt: skip
 _SPOKEN = {str: "text", int: "whole number", float: "number", bool: "truth value (true or false)"}
 

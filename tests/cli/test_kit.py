@@ -149,6 +149,14 @@ def test_a_pattern_of_ones_own_that_does_not_compile_is_refused(environ):
             kit(environ, broken, added=["p"]).engine()
 
 
+def test_an_opening_of_ones_own_is_refused_as_no_limit_holds_it(environ):
+    led = RULE + 'heads = ["ab"]\n'
+    assert finds(kit(environ, led, added=["p"])) == ["a-b"]
+    with pytest.raises(RulesError, match="'opening'"):
+        kit(environ, led + "opening = 'ab[0-9]'", added=["p"]).engine()
+    assert finds(kit(environ, led + "opening = 'ab[0-9]'")) == ["a-b"]
+
+
 def test_a_selection_turns_rules_off_and_keeps_the_numbers(environ):
     both = RULE + RULE.replace("a-b", "c-d")
     only = kit(environ, both, select=lambda rules: [one for one in rules if one.id == "c-d"])

@@ -1,5 +1,6 @@
 """Windows: merged, grown with what they cut, never searched twice; and patterns that are linear."""
 
+import dataclasses
 import random
 from itertools import pairwise
 
@@ -54,8 +55,8 @@ def test_work_grows_with_the_text_when_every_window_grows(monkeypatch):
     searched = []
     real = confirm_module._search
 
-    def counted(pattern, data, start, stop, high):
-        matches, reached = real(pattern, data, start, stop, high)
+    def counted(of, data, start, stop, high):
+        matches, reached = real(of, data, start, stop, high)
         searched.append(reached - start)
         return matches, reached
 
@@ -93,6 +94,93 @@ def test_other_groups_come_along_and_unset_ones_do_not():
 def test_too_much_time_is_an_error(monkeypatch):
     monkeypatch.setattr(confirm_module, "SECONDS_PER_WINDOW", 0.02)
     evil = rule(pattern="(?P<secret>(?:a|aa)+)c", after=4000)
+    with pytest.raises(TimeoutError):
+        list(confirm(evil, b"a" * 4000, 0, 4000, [10]))
+
+
+LED = ("generic-secret", "generic-key", "hardcoded-password")
+HEADS = (
+    "secret secret_key TOKEN api-key apikey authKey auth authorization credential creds cred oauth Cookie nkey seed "
+    "connect.sid session_id password Passw passwd _pass PASS pw pwd sshpass senha passphrase _key KEY Key zzz"
+).split()  # fmt: skip
+RESTS = ["", "", "_", ".", "s", "-x7", "_of_a_name_longer_than_it_may", "Key"]
+CLOSES = ["", "", '"', "'", "']", ": str", ": &'a str", " string", ":x", "\\)", "]]]]]"]
+GAPS = ["", "", " ", "\t ", " " * 21, "\n", "\0"]
+OPERATORS = ["=", "=", ": ", ":=", "=>", ",", "||=", "==", "::", "!=", "<", ""]
+PREFIXES = ["", "", "", "b", "L", "bb", "new X(", "env(", "[]byte(", "(", "{", "$"]
+QUOTES = ["", "", '"', '"', "'", "`", '\\"', "\\'", "&quot;", "&#39;", "\\"]
+VALUES = [
+    "hunter2xyz9",
+    "abcd",
+    "a" * 40,
+    "Zq3~8.-kfW/0+" * 12,
+    "0123456789abcdef",
+    "two words",
+    "\xe9" * 9,
+    "",
+]
+PARTS = (HEADS, RESTS, CLOSES, GAPS, OPERATORS, GAPS, PREFIXES, QUOTES, VALUES, QUOTES)
+
+
+def joined(pieces):
+    return "".join(map("".join, pieces)).encode("latin-1")
+
+
+TEXTS = st.lists(st.tuples(*map(st.sampled_from, PARTS)), max_size=12).map(joined)
+
+
+def told(found):
+    return [(one.secret, one.start, one.end, one.groups) for one in found]
+
+
+@pytest.mark.parametrize("name", LED)
+@settings(deadline=None, max_examples=200)
+@given(text=TEXTS, ends=st.lists(st.integers(1, 500), min_size=1, max_size=4), low=st.integers(0, 30))
+def test_a_rule_with_heads_finds_what_its_pattern_alone_finds(name, text, ends, low):
+    led = dataclasses.replace(next(one for one in shipped() if one.id == name), before=60, after=100)
+    plain = dataclasses.replace(led, heads=(), opening="")
+    high = max(low, len(text) - 3)
+    ends = sorted(end for end in ends if low < end <= high)
+    assert told(confirm(led, text, low, high, ends)) == told(confirm(plain, text, low, high, ends))
+
+
+@pytest.mark.parametrize("name", LED)
+def test_so_it_does_on_many_texts_that_hold_matches(name):
+    rng = random.Random(3)
+    led = dataclasses.replace(next(one for one in shipped() if one.id == name), before=60, after=100)
+    plain = dataclasses.replace(led, heads=(), opening="")
+    assert led.heads
+    count = 0
+    for _ in range(2000):
+        text = joined([[rng.choice(part) for part in PARTS] for _ in range(8)])
+        found = told(confirm(led, text, 0, len(text), [len(text) // 2]))
+        assert found == told(confirm(plain, text, 0, len(text), [len(text) // 2]))
+        count += len(found)
+    assert count > 25
+
+
+def test_heads_and_opening_say_where_a_match_may_begin():
+    of = rule(pattern="(?i)(?:a|b)b(?P<secret>[0-9]{4})", heads=("ab", "bb"), opening="[ab]b[0-9]")
+    assert values(of, b"ab1234 xb1234 BB5678 abc aB9999", [8, 20, 30]) == [b"1234", b"5678", b"9999"]
+    assert values(dataclasses.replace(of, heads=("bb",)), b"ab1234 bb5678", [13]) == [b"5678"]
+    assert values(dataclasses.replace(of, opening="bb"), b"ab1234 bb5678", [13]) == [b"5678"]
+
+
+def test_a_head_inside_a_match_begins_no_other():
+    of = rule(pattern="(?:ab)+(?P<secret>[0-9]{4})", heads=("ab",))
+    assert values(of, b"ababab1234ab5678", [16]) == [b"1234", b"5678"]
+    assert values(of, b"abx ab 1234", [11]) == []
+
+
+def test_a_match_at_a_head_grows_beyond_its_window():
+    long = rule(pattern="ab(?P<secret>[0-9]{8,})", before=16, after=32, heads=("ab",))
+    assert values(long, b"x" * 50 + b"ab" + b"7" * 5000 + b" tail", [60]) == [b"7" * 5000]
+    assert values(long, b"ab" + b"7" * 500, [10], 0, 100) == [b"7" * 98]
+
+
+def test_too_much_time_at_a_head_is_an_error(monkeypatch):
+    monkeypatch.setattr(confirm_module, "SECONDS_PER_WINDOW", 0.02)
+    evil = rule(pattern="(?P<secret>(?:a|aa)+)c", after=4000, heads=("a",))
     with pytest.raises(TimeoutError):
         list(confirm(evil, b"a" * 4000, 0, 4000, [10]))
 

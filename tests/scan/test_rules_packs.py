@@ -140,6 +140,7 @@ def rule_of(**changes: object) -> Rule:
 
 def test_a_sound_rule_has_no_problem():
     assert lint([rule_of()]) == []
+    assert lint([rule_of(heads=("zz", "ab"), opening="ab[0-9]")]) == []
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,12 @@ def test_a_sound_rule_has_no_problem():
         ({"remediation": ""}, "no remediation"),
         ({"checks": ("nonsense",)}, "unknown check"),
         ({"min_entropy": 7.5}, "not found"),
+        ({"heads": ("ab", "")}, "empty or not in lower case"),
+        ({"heads": ("AB",)}, "empty or not in lower case"),
+        ({"heads": ("b",)}, "as heads and opening say"),
+        ({"heads": ("ab",), "opening": "ab[a-z]"}, "as heads and opening say"),
+        ({"heads": ("ab",), "opening": "(ab"}, "compile"),
+        ({"opening": "ab"}, "no heads"),
     ],
 )
 def test_the_lint_says_what_is_wrong(changes, word):
