@@ -34,7 +34,7 @@ def run(jobs: Iterable[Job], address: str, told: Callable[[str], None]) -> Gener
             for number, job in enumerate(jobs)
         }
         try:
-            yield from _gathered(waiting)
+            yield from _gathered(waiting, client.loop)
         finally:
             client.cancel(list(waiting), force=True)
 
@@ -50,8 +50,8 @@ def _client(address: str) -> Any:
         ) from None
 
 
-def _gathered(waiting: dict[Any, Job]) -> Iterator[Result]:
-    for future in _distributed.as_completed(list(waiting)):
+def _gathered(waiting: dict[Any, Job], loop: Any) -> Iterator[Result]:
+    for future in _distributed.as_completed(list(waiting), loop=loop):
         job = waiting.pop(future)
         yield _result(future, job, len(waiting) + 1)
 

@@ -1,19 +1,15 @@
 """Which repositories to sweep: from lists and folders. Names them apart, and lets no password through."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dce_guard.adapters.transport import is_address, parse
 from dce_guard.errors import GuardError, UsageError
 
-_SCHEMES = ("https", "http", "ssh", "git", "file")
-_REMOTE = re.compile(
-    r"(?P<user>[\w.+-]+@)?(?P<host>[A-Za-z0-9][\w.-]+):(?P<path>(?!:|//)[^\\]+)"
-)  # scp's form
 _LISTED = 2**24  # bytes of a list: some hundred thousand lines
 
 
@@ -27,15 +23,7 @@ class Target:
     @property
     def remote(self) -> bool:
         """Whether it has to be fetched first."""
-        return is_remote(self.address)
-
-
-def is_remote(address: str) -> bool:
-    """Whether an address is a URL or of scp's form (`git@host:path`), not a path of this machine."""
-    scheme, found, _ = address.partition("://")
-    if found:
-        return scheme in _SCHEMES
-    return bool(_REMOTE.fullmatch(address)) and not os.path.lexists(address)
+        return is_address(self.address)
 
 
 def targets(sources: Iterable[Path], more: Iterable[Target] = ()) -> tuple[Target, ...]:
@@ -89,42 +77,32 @@ def _target(line: str, source: Path, number: int) -> Target:
     at = f"{source}:{number}"
     if line.startswith("-") or not line.isprintable():
         raise UsageError(f"{at}: neither a path nor a URL; nothing was swept")
-    if "://" in line:
-        return Target(checked_url(line, at), _url_name(line))
     path = Path(os.path.normpath(source.parent.absolute() / Path(line).expanduser()))
-    match = _REMOTE.fullmatch(line)
-    if match and not os.path.lexists(path):
-        return Target(line, _short(match["path"]))
+    if is_address(line) and not os.path.lexists(path):
+        return Target(
+            checked_url(line, at), _short(urlsplit(line).path if "://" in line else line.partition(":")[2])
+        )
     return Target(str(path), path.name or str(path))
 
 
 def checked_url(url: str, at: str) -> str:
-    """`url`, if git may be given it. Raises UsageError, without the URL, when it holds a password or is none."""
+    """`url`, if it may be fetched and holds no password. Raises UsageError, which does not show it, otherwise."""
     try:
-        parts = urlsplit(url)
-        password, host = parts.password, parts.hostname
-    except ValueError:
-        raise UsageError(f"{at}: no URL; nothing was swept") from None
-    if parts.scheme not in _SCHEMES:
-        raise UsageError(f"{at}: not a URL of {', '.join(_SCHEMES)}; nothing was swept")
-    if password is not None or (parts.username and parts.scheme in ("http", "https")):
+        address = parse(url)
+    except UsageError as error:
+        raise UsageError(f"{at}: {error.message}", error.hint) from None
+    if address.password is not None:
         raise UsageError(
-            f"{at}: the URL holds a user name or password (not shown), which every list of processes would "
-            "show; nothing was swept",
+            f"{at}: the URL holds a token or password (not shown), which every list of processes would show; "
+            "nothing was swept",
             "take it out; git asks its credential helper, and tokens come from the environment",
         )
-    if not host and parts.scheme != "file":
-        raise UsageError(f"{at}: a URL without a host; nothing was swept")
-    return url
-
-
-def _url_name(url: str) -> str:
-    return _short(urlsplit(url).path) or url
+    return address.url
 
 
 def _short(path: str) -> str:
     """`org/repo`, or as many groups as there are."""
-    return path.strip("/").removesuffix(".git").strip("/")
+    return path.strip("/").removesuffix(".git").strip("/") or path
 
 
 def _folder(source: Path) -> Iterator[Target]:
