@@ -101,7 +101,7 @@ def test_one_repository_is_taken_once_and_equal_names_are_told_apart(tmp_path):
     ],
 )
 def test_what_a_list_may_not_say(tmp_path, text, said):
-    with pytest.raises(UsageError, match="nothing was (swept|fetched)") as refused:
+    with pytest.raises(UsageError, match=r"nothing was (swept|fetched)") as refused:
         targets([listed(tmp_path, text)])
     assert said in refused.value.message
 
