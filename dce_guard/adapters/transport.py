@@ -26,6 +26,11 @@ HOUR = 3600.0  # seconds: longer than the largest repositories take
 _TOKEN = 20  # characters from which on a lone user name is a token
 _SCP = re.compile(r"(?:(?P<user>\w[\w.+-]*)@)?(?P<host>\w[\w.-]+|\[[0-9A-Fa-f:.]+\]):(?!//)(?P<path>[^-:].*)")
 _USER, _PASSWORD = "DCE_GUARD_REMOTE_USER", "DCE_GUARD_REMOTE_PASSWORD"
+# A sweep of a forge gives its token to each process, and names the only site that it is good for.
+HANDED_TOKEN, HANDED_SITE = "DCE_GUARD_GIT_TOKEN", "DCE_GUARD_GIT_HOST"
+# docs.github.com "Authenticating as a GitHub App installation" wants this user for its tokens; those of people,
+# and GitLab's personal, group and project tokens, go with any user that is not empty (docs.gitlab.com).
+_TOKENS_USER = "x-access-token"
 # A cleaning up in the wake of a fetch would take what the repository made for it has no refs to.
 _FIXED = [("gc.auto", "0"), ("maintenance.auto", "false"), ("fetch.unpackLimit", "1")]
 _HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${_USER}" "${_PASSWORD}"; }}; f'
@@ -141,15 +146,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _environment(address: Address) -> dict[str, str]:
-    settings = [] if address.password is not None else _users_credentials()
-    secrets: dict[str, str] = {}
-    if address.user is not None and address.password is not None:
-        settings = [("credential.helper", ""), (f"credential.{address.site}.helper", _HELPER)]
-        secrets = {
-            _USER: address.user.reveal().decode(),
-            _PASSWORD: address.password.reveal().decode(),
-        }
-    settings += _FIXED
+    secrets = _secrets(address)
+    helper = [("credential.helper", ""), (f"credential.{address.site}.helper", _HELPER)]
+    settings = [*(helper if secrets else _users_credentials()), *_FIXED]
     configured = {"GIT_CONFIG_COUNT": str(len(settings))}
     for number, (key, value) in enumerate(settings):
         configured |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
@@ -160,7 +159,22 @@ def _environment(address: Address) -> dict[str, str]:
         "GIT_SSH_VARIANT": "ssh",
     }
     kept = {key: os.environ[key] for key in ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH") if key in os.environ}
-    return environment(True, os.environ) | reaching | kept | configured | secrets
+    return environment(True, _without_token()) | reaching | kept | configured | secrets
+
+
+def _secrets(address: Address) -> dict[str, str]:
+    """What `_HELPER` answers with: what the address came with, else a token that was handed on for its site."""
+    if address.user is not None and address.password is not None:
+        return {_USER: address.user.reveal().decode(), _PASSWORD: address.password.reveal().decode()}
+    token = os.environ.get(HANDED_TOKEN, "")
+    if token and address.site and address.scheme != "ssh" and os.environ.get(HANDED_SITE) == address.site:
+        return {_USER: _TOKENS_USER, _PASSWORD: token}
+    return {}
+
+
+def _without_token() -> dict[str, str]:
+    """Our environment for git and what it starts: a token for one site is nothing for the helpers of others."""
+    return {key: value for key, value in os.environ.items() if key not in (HANDED_TOKEN, HANDED_SITE)}
 
 
 def _users_credentials() -> list[tuple[str, str]]:
@@ -178,7 +192,7 @@ def _users_credentials() -> list[tuple[str, str]]:
                 r"^credential\.",
             ],
             cwd=os.path.abspath(os.sep),  # noqa: PTH100
-            env=users_environment(os.environ),
+            env=users_environment(_without_token()),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
