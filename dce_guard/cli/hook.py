@@ -7,14 +7,7 @@ from pathlib import Path
 import click
 
 from dce_guard.adapters.git import Repository, discover
-from dce_guard.adapters.pushes import (
-    NO_REMOTE,
-    Update,
-    all_updates,
-    framework_updates,
-    parse_updates,
-    remote_pattern,
-)
+from dce_guard.adapters.pushes import Update, framework_updates, parse_updates, remote_pattern
 from dce_guard.errors import Exit, GitError, UsageError
 
 
@@ -53,8 +46,19 @@ def pre_push(remote: str, url: str, from_pre_commit: bool) -> int:
 
 @command.command("history")
 def history() -> int:
-    """Scan every object that any ref of this repository reaches."""
-    return _run(all_updates(_repository()), NO_REMOTE)
+    """Sweep all that this repository holds but the files on disk, as `dce-guard history --no-worktree` does.
+
+    A shallow clone is refused: what it leaves out would pass unseen.
+    """
+    if _repository().shallow:
+        raise GitError(
+            "This clone is shallow, so most of its history is not here; nothing was scanned.",
+            "Clone all of it (in CI: fetch-depth: 0). What is here: dce-guard history",
+        )
+    from dce_guard.cli.history_run import Wish, run
+    from dce_guard.cli.output import Output
+
+    return run((), Wish(no_worktree=True), {}, Output())
 
 
 def _repository() -> Repository:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dce_guard.errors import GuardError, UsageError
 from dce_guard.model.finding import Finding, Location, Report, State
-from dce_guard.model.item import Reach
+from dce_guard.model.item import Kind, Reach
 
 FORMAT = 1
 SALT_BYTES = 16
@@ -20,6 +20,7 @@ _REQUIRED = ("fingerprint", "rule", "reason", "by")
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can spell it, UTF-8 cannot
 _KEY_ID = re.compile(r"[0-9a-f]{16}\Z")
+_REMEMBERED = (Kind.GIT_FILE, Kind.REF, Kind.PATH)  # git's own notes of what was: reflogs, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,9 @@ def apply(
 ) -> tuple[Finding, ...]:
     """The findings with what the baseline says of them: accepted, expired, rotated or reappeared.
 
-    A dead key is quiet in commits that were there, and counts (reappeared) in new content: work tree and
-    index, or everything when `fresh` says that all that was scanned is new (staged, a range). A finding that
-    a marker allows keeps that state.
+    A dead key is quiet in what a history holds (commits, objects that nothing leads to, reflogs, names), and
+    counts (reappeared) in new content: work tree and index, or everything when `fresh` says that all that was
+    scanned is new (staged, a range). A finding that a marker allows keeps that state.
     """
     known = baseline.by_fingerprint()
     return tuple(_judged(finding, known.get(finding.fingerprint), today, fresh) for finding in findings)
@@ -111,7 +112,9 @@ def _judged(finding: Finding, entry: Entry | None, today: date, fresh: bool) -> 
 
 
 def _is_new(place: Location) -> bool:
-    return place.reach not in (Reach.COMMITTED, Reach.PUSHED)
+    if place.reach is Reach.UNKNOWN:
+        return place.trace is None and place.kind not in _REMEMBERED
+    return place.reach in (Reach.STAGED, Reach.WORK_TREE)
 
 
 def _note(entry: Entry) -> str:

@@ -206,6 +206,24 @@ def test_history(world: World) -> None:
     assert "s.py" in done.stdout + done.stderr
 
 
+def test_history_holds_what_no_ref_leads_to_and_not_what_is_on_disk(world: World) -> None:
+    world.write(".gitignore", ".env\n")
+    world.write(".env", leak())
+    assert world.guard("hook", "history").returncode == 0
+    world.commit("s.py", leak())
+    world.git("reset", "-q", "--hard", "HEAD~1")
+    done = world.guard("hook", "history")
+    assert done.returncode == 1 and "s.py" in done.stdout and "unreachable" in done.stdout
+
+
+def test_history_of_a_shallow_clone_is_refused(world: World, tmp_path: Path) -> None:
+    world.commit("a.py", "x = 1\n")
+    world.git("clone", "-q", "--depth", "1", f"file://{world.root}", str(tmp_path / "shallow"))
+    done = world.guard("hook", "history", cwd=tmp_path / "shallow")
+    assert done.returncode == 3 and done.stdout == ""
+    assert "nothing was scanned" in done.stderr and "fetch-depth: 0" in done.stderr
+
+
 def test_lines_that_are_none_stop_the_push(world: World) -> None:
     hook = world.root / ".git/hooks/pre-push"
     done = world.run("sh", "-c", f'echo "not a line" | sh "{hook}" origin x')

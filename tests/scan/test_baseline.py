@@ -11,7 +11,7 @@ import pytest
 
 from dce_guard.adapters import baseline_file
 from dce_guard.errors import GuardError, UsageError
-from dce_guard.model.finding import Finding, Location, Report, State
+from dce_guard.model.finding import Finding, Held, Location, Report, State, Trace
 from dce_guard.model.item import Kind, Reach, Skip
 from dce_guard.model.rule import Category, Confidence, Sensitivity
 from dce_guard.scan.baseline import Baseline, Entry, accept, add, apply, parse, prune, review, serialise
@@ -120,6 +120,26 @@ def test_a_dead_key_is_quiet_in_old_commits():
 @pytest.mark.parametrize("reach", [Reach.WORK_TREE, Reach.STAGED, Reach.UNKNOWN])
 def test_a_dead_key_in_new_content_is_an_alarm(reach):
     assert state(finding("Zq8", reach=reach), rotated("Zq8")) is State.REAPPEARED
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"kind": Kind.BLOB, "reach": Reach.UNREACHABLE, "trace": Trace(Held.REFLOG)},
+        {"kind": Kind.BLOB, "reach": Reach.UNREACHABLE, "trace": Trace(Held.NOTHING)},
+        {"kind": Kind.BLOB, "reach": Reach.UNKNOWN, "trace": Trace(Held.NOTHING)},
+        {"kind": Kind.GIT_FILE, "reach": Reach.UNKNOWN, "path": ".git/logs/HEAD"},
+        {"kind": Kind.REF, "reach": Reach.UNKNOWN},
+        {"kind": Kind.PATH, "reach": Reach.UNKNOWN},
+    ],
+)
+def test_a_dead_key_that_only_git_remembers_is_quiet(place):
+    old = finding("Zq8")
+    (known,) = old.locations
+    old = replace(old, locations=(replace(known, **place),))
+    assert state(old, rotated("Zq8")) is State.ROTATED
+    both = replace(old, locations=(*old.locations, known))  # and in the work tree again
+    assert state(both, rotated("Zq8")) is State.REAPPEARED
 
 
 def test_a_dead_key_in_a_range_is_an_alarm_though_committed():
