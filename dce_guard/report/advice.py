@@ -41,8 +41,17 @@ class Advice(NamedTuple):
     commands: tuple[tuple[str, str], ...]
 
 
-def advice(finding: Finding, rule: RuleView) -> Advice:
-    """The next step, and the commands for it and for accepting the finding as it is."""
+def advice(finding: Finding, rule: RuleView, mode: str = "") -> Advice:
+    """The next step, and the commands for it and for accepting the finding as it is.
+
+    `mode` is the source's. A sweep names values under a key of its own: in a repository nobody knows them by it,
+    so it offers no commands.
+    """
+    told = _advice(finding, rule)
+    return Advice(told.todo, ()) if mode == "sweep" else told
+
+
+def _advice(finding: Finding, rule: RuleView) -> Advice:
     reach, short = farthest(finding), finding.fingerprint[:SHORT]
     at = _commit(finding, reach)
     accept = ("accept:", f'dce-guard baseline accept {short} --reason "..."')
