@@ -2,17 +2,16 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from dce_guard.adapters.git import Repository
-from dce_guard.adapters.lookup import Lookup
 from dce_guard.adapters.provenance import Provenance, Spot
-from dce_guard.cli.places import Past, outer
+from dce_guard.cli.places import outer
 from dce_guard.cli.session import Session
 from dce_guard.model.finding import Location, Sighting
 from dce_guard.model.item import Kind
-from dce_guard.scan.judge import GENERIC_PACKS
+from dce_guard.scan.file_kinds import kind_of_file
 
 
 def placed(
@@ -34,40 +33,32 @@ def placed(
         name: {place.object for one in group for place in one.locations} for name, group in groups.items()
     }
     spots = provenance.spots(held)
-    with Lookup(repository) as lookup:
-        placing = _Placing(session, lookup)
-        return [one for name, group in groups.items() for one in placing.group(group, spots[name])]
+    excluded = session.policy.excluded
+    return [one for name, group in groups.items() for one in _of_secret(group, spots[name], excluded)]
 
 
-class _Placing:
-    """Gives the sightings of one secret their places."""
+def _at_spot(sighting: Sighting, spot: Spot) -> Sighting | None:
+    """The sighting at a place of the history; None where it is none once the kind of file is known."""
+    there = replace(sighting, locations=tuple(_at(place, spot) for place in sighting.locations), by_file={})
+    if not sighting.by_file:
+        return there
+    confidence = sighting.by_file.get(kind_of_file(spot.path))
+    return replace(there, confidence=confidence) if confidence else None
 
-    def __init__(self, session: Session, lookup: Lookup) -> None:
-        self._excluded = session.policy.excluded
-        self._past = Past(session)
-        self._lookup = lookup
-        self._generic = {rule.id for rule in session.kit.tables.rules if rule.pack in GENERIC_PACKS}
 
-    def group(self, group: Sequence[Sighting], spots: Sequence[Spot]) -> Iterator[Sighting]:
-        """One sighting for each spot and each that stands in its object."""
-        by_object: dict[str, list[Sighting]] = defaultdict(list)
-        for sighting in group:
-            for name in {place.object for place in sighting.locations}:
-                by_object[name].append(sighting)
-        for spot in spots:
-            if not self._excluded(spot.path):
-                for sighting in by_object.get(spot.object, ()):
-                    if self._holds(sighting, spot):
-                        yield replace(
-                            sighting, locations=tuple(_at(place, spot) for place in sighting.locations)
-                        )
-
-    def _holds(self, sighting: Sighting, spot: Spot) -> bool:
-        """Whether it is one at this path, too: rules that go by names judge by the kind of file."""
-        if sighting.rule not in self._generic or not spot.path:
-            return True
-        found = self._lookup.object(spot.object)
-        return found is None or self._past.holds(found[1], spot.path, sighting.fingerprint)
+def _of_secret(
+    group: Sequence[Sighting], spots: Sequence[Spot], excluded: Callable[[str], bool]
+) -> Iterator[Sighting]:
+    """One sighting of a secret for each spot and each that stands in its object."""
+    by_object: dict[str, list[Sighting]] = defaultdict(list)
+    for sighting in group:
+        for name in {place.object for place in sighting.locations}:
+            by_object[name].append(sighting)
+    for spot in spots:
+        if not excluded(spot.path):
+            for sighting in by_object.get(spot.object, ()):
+                if there := _at_spot(sighting, spot):
+                    yield there
 
 
 def _at(place: Location, spot: Spot) -> Location:

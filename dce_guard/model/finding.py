@@ -103,6 +103,8 @@ class Sighting:
     facts: Mapping[str, Fact]
     reasons: tuple[str, ...]
     locations: tuple[Location, ...]
+    by_file: Mapping[str, Confidence] = field(default_factory=dict)
+    """Where no path is known yet and it matters: the kinds of file in which it is one, and how sure that is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
 from dce_guard.model.finding import Fact
 from dce_guard.model.match import Match, Verdict
 from dce_guard.model.rule import Confidence, Sensitivity
+from dce_guard.model.sensitive import Sensitive
+from dce_guard.scan.file_kinds import kind_of_file
 from dce_guard.scan.plausible import entropy, is_filler
 
 Check = Callable[[Match], Verdict]
@@ -15,6 +18,7 @@ Check = Callable[[Match], Verdict]
 GENERIC_PACKS = frozenset({"generic", "passwords"})
 # A checksum, a parse or a signature says more than the look of the letters.
 _CERTAIN = Confidence.HIGH
+_MOST_THOUGHT = 50_000  # judgements kept; 40 MB
 
 
 @dataclass(slots=True)
@@ -42,9 +46,22 @@ class Judge:
     def __init__(self, checks: Mapping[str, Check], is_known: Callable[[bytes], bool]) -> None:
         self._checks = checks
         self._is_known = is_known
+        self._thought: dict[bytes, Judged] = {}  # by digest of all that decides; no value in it
 
     def judge(self, match: Match) -> Judged:
-        """One match by itself."""
+        """One match by itself. What a name and its line decide is thought of once, however often it stands there."""
+        if not (match.rule.heads and match.rule.pack in GENERIC_PACKS):
+            return self._judged(match)
+        name = _line_name(match)
+        known = self._thought.get(name)
+        if known is None:
+            if len(self._thought) >= _MOST_THOUGHT:
+                self._thought.clear()
+            known = self._thought[name] = self._judged(match)
+            known.match = _forgotten(match)
+        return replace(known, match=match, facts=dict(known.facts), reasons=list(known.reasons))
+
+    def _judged(self, match: Match) -> Judged:
         judged = Judged(match, match.rule.confidence, match.rule.sensitivity)
         value = match.secret.reveal()
         judged.drop = self._unlikely(match, value)
@@ -73,6 +90,21 @@ class Judge:
         kept = _settled(judged)
         joined = _joined(kept)
         return sorted(joined, key=lambda one: (one.match.item_start, one.match.item_end, one.match.rule.id))
+
+
+def _line_name(match: Match) -> bytes:
+    """A digest of all that the judgement on a match of a rule that goes by names depends on."""
+    line, at = match.line()
+    parts = (
+        match.rule.id.encode(), kind_of_file(match.item.path).encode(), match.secret.reveal(), line, b"%d" % at,
+        *(b"%b=%b" % (name.encode(), value) for name, value in match.groups.items()),
+    )  # fmt: skip
+    return blake2b(b"\0".join(parts), digest_size=16).digest()
+
+
+def _forgotten(match: Match) -> Match:
+    """The match without its text and value."""
+    return replace(match, secret=Sensitive(b""), groups={}, text=b"")
 
 
 def _apply(judged: Judged, verdict: Verdict) -> None:

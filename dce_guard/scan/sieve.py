@@ -6,7 +6,7 @@ look: only what a delta inserts is searched, and the seams around it. Nothing is
 are those that a search of the whole version has.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

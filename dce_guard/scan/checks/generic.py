@@ -6,18 +6,9 @@ import re
 
 from dce_guard.model.match import Match, Verdict
 from dce_guard.model.rule import Confidence
+from dce_guard.scan.file_kinds import CODE, EXEMPLARY, PEOPLE, kind_of_file
 from dce_guard.scan.plausible import entropy, is_other, is_placeholder, is_reference, word_share, wordlike
 
-# Files in which an unquoted right-hand side is an expression, not a value.
-_CODE = re.compile(
-    r"\.(?:py|pyi|pyx|js|mjs|cjs|jsx|ts|tsx|java|kt|kts|scala|groovy|go|rs|c|h|cc|cpp|cxx|hpp|hh|cs|m|mm|swift|php|rb|pl"
-    r"|pm|lua|r|jl|dart|ex|exs|erl|hs|clj|elm|vue|svelte|html?|css|scss|less|md|rst|idl|proto|sql|storyboard|xib|ipynb"
-    r"|strings|vb|fs|f90|asm|s|zig|nim|v|sol|coffee|erb|haml|twig|jsp|aspx|cshtml|ejs|hbs)$",
-    re.IGNORECASE,
-)
-_UNLIKELY_FILE = re.compile(
-    r"(?:^|/)(?:locales?|i18n|lang|translations?|l10n)/|\.(?:po|pot|strings|resx|xlf|svg|map|css)$", re.I
-)
 # Last words of names that speak of something about a secret, not of it: `password_file`, `tokenType`.
 _ABOUT = frozenset((
     "file", "path", "name", "url", "uri", "endpoint", "type", "length", "len", "size", "count", "field",
@@ -38,11 +29,6 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _NAMED = re.compile(r"(?:token|secret|api[_-]?key)s?$", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_EXEMPLARY = re.compile(
-    r"(?:^|[/!])(?:tests?|testing|testdata|specs?|fixtures?|mocks?|__tests__|e2e|docs?|examples?|samples?|tutorials?)[/!]"
-    r"|(?:^|/)test_[^/]*$|[._-](?:test|tests|spec|example|sample|mock)s?\.\w+$|\.(?:rst|md|adoc)$",
-    re.IGNORECASE,
-)
 _HEX = re.compile(r"^(?:0x)?[0-9a-fA-F]+$")
 _BASE64 = re.compile(r"^[A-Za-z0-9+/_-]+={0,2}$")
 _IDENTIFIER = re.compile(r"^[A-Za-z_$][\w$]*(?:[.:/-][A-Za-z_$][\w$]*)*[.:]?$")
@@ -64,7 +50,7 @@ def _no_value(match: Match, value: str) -> str:
     """Why the value is none, whatever its name says; empty when it may be one. Cheap questions come first."""
     if _about(_key(match)):
         return "the name speaks of something about a secret"
-    if _UNLIKELY_FILE.search(match.item.path):
+    if PEOPLE in kind_of_file(match.item.path):
         return "text for people"
     if value.isdigit() and len(value) < 6:
         return "a number"
@@ -115,7 +101,7 @@ def _unquoted_code(match: Match, value: str, doubtful: bool = False) -> bool:
         return False
     line, at = match.line()
     tight = re.search(rb"(?:=|: )$", line[:at]) is not None
-    if not _CODE.search(match.item.path) or (
+    if CODE not in kind_of_file(match.item.path) or (
         tight and not doubtful and len(value) >= 8 and wordlike(value) < 0.25
     ):
         return False
@@ -147,9 +133,7 @@ def password_value(match: Match) -> Verdict:
             reason="it is assigned to a password and reads like no word",
         )
     if _mixed(value):
-        made_up = (
-            _EXEMPLARY.search(match.item.path) is not None
-        )  # a person's password: there, one made for show
+        made_up = EXEMPLARY in kind_of_file(match.item.path)  # a person's password: there, one made for show
         return Verdict(
             confidence=Confidence.LOW if made_up else None,
             reason="it is assigned to a password and mixes words with digits and signs",
@@ -168,7 +152,7 @@ def _by_strength(match: Match, value: str) -> Confidence:
     if len(value) >= 16 and entropy(value) >= 3.5:
         return Confidence.HIGH
     line, at = match.line()
-    out = re.match(rb"\s*[#;]", line[:at]) is not None and not _CODE.search(match.item.path)
+    out = re.match(rb"\s*[#;]", line[:at]) is not None and CODE not in kind_of_file(match.item.path)
     return Confidence.LOW if out else Confidence.MEDIUM
 
 
