@@ -18,14 +18,18 @@ from dce_guard.scan.sieve import Sieve, Sifted, Version
 LARGEST = CHUNK  # bytes; git streams what is larger
 _BATCH = 1 << 20  # bytes of text searched at once
 _HELD = 64 << 20  # bytes of bases that wait for what is made from them; beyond that git is asked
-_FAST = 1024  # bytes of a delta from which following its instructions costs more than searching all it makes
+# Following a delta's instructions costs as much as searching 30 bytes of text for each of its bytes (measured).
+_WORTH = 30
 _DROP = 32 << 20  # bytes of a pack read between two times that its pages are given back
+_TELL = 1 << 16  # compressed bytes between two pulses
 _KINDS = {COMMIT: Kind.COMMIT, BLOB: Kind.BLOB, TAG: Kind.TAG}
 
 Judge = Callable[[Item, bytes, Sifted], bool]
 """Looks at a text's fresh hits and reports what is to be reported; whether there was anything."""
 Apply = Callable[[bytes, bytes], bytes]
 """(base, delta) to the text, faster than following the instructions here."""
+Pulse = Callable[[int, int], bool]
+"""Hears of compressed bytes and objects that were just done; whether to go on."""
 
 
 @dataclass(slots=True)
@@ -35,6 +39,8 @@ class Tally:
     objects: int = 0
     bytes: int = 0
     left: list[int] = field(default_factory=list)
+    searched: bytearray = field(default_factory=bytearray)  # by entry: 1 where it was searched here
+    stopped: bool = False  # before the end
 
 
 @dataclass(slots=True)
@@ -64,7 +70,7 @@ class PackSweep:
 
     def __init__(
         self, forest: Forest, sieve: Sieve, judge: Judge, apply: Apply, peculiar: Callable[[bytes], bool],
-        wanted: bytearray | None = None,
+        wanted: bytearray | None = None, pulse: Pulse = lambda _bytes, _objects: True,
     ) -> None:  # fmt: skip
         self._forest = forest
         self._pack = forest.pack
@@ -73,19 +79,24 @@ class PackSweep:
         self._apply = apply
         self._peculiar = peculiar
         self._wanted = wanted
+        self._pulse = pulse
         self._packer = Packer()
         self._stack: list[list[_Made]] = []
         self._held = 0
-        self.tally = Tally()
+        self._done = self._count = 0  # compressed bytes and objects since the pulse last heard of any
+        self.tally = Tally(searched=bytearray(forest.pack.count))
 
     def chunks(self, shard: int = 0, shards: int = 1) -> Iterator[Chunk]:
         """Buffers of the peculiar objects. The others are searched and judged on the way."""
         for batch in self._batches(shard, shards):
             yield from self._roots(batch)
-            while self._stack:
+            while self._stack and not self.tally.stopped:
                 made = self._stack.pop()
                 self._held -= sum(len(one.base) for one in made)
                 yield from self._settled([text for one in made if (text := self._version(one))])
+            if self.tally.stopped:
+                return
+        self._tell()
         yield from self._packer.flush()
 
     def _batches(self, shard: int, shards: int) -> Iterator[list[int]]:
@@ -119,6 +130,8 @@ class PackSweep:
             if size > _BATCH:
                 yield from self._settled(texts)
                 texts, size = [], 0
+                if self.tally.stopped:
+                    return
         yield from self._settled(texts)
 
     def _whole(self, entry: int) -> bytes | None:
@@ -138,7 +151,7 @@ class PackSweep:
             base, result = sizes(delta)
             if result > LARGEST or base != len(made.base):
                 return self._leave(made.entry)
-            if made.hits is None or len(delta) > _FAST:
+            if made.hits is None or result < _WORTH * len(delta):
                 return _Text(made.entry, self._apply(made.base, delta))
             text, copies = patch(delta, made.base)
             return _Text(made.entry, text, made, copies)
@@ -163,10 +176,20 @@ class PackSweep:
             if text.entry not in answers:
                 yield from self._look(text)
         self._grow(texts, answers)
+        offsets = self._pack.offsets
+        self._done += sum([offsets[text.entry + 1] - offsets[text.entry] for text in texts])
+        self._count += len(texts)
+        if self._done > _TELL:
+            self._tell()
+
+    def _tell(self) -> None:
+        self.tally.stopped = not self._pulse(self._done, self._count)
+        self._done = self._count = 0
 
     def _judged(self, text: _Text, sifted: Sifted) -> Sequence[Hit] | None:
         """The hits to pass on to versions; None where something was reported: each version reports it again."""
         wanted = not self._wanted or self._wanted[text.entry] == 1
+        self.tally.searched[text.entry] = wanted
         self.tally.objects += wanted
         self.tally.bytes += len(text.text) if wanted else 0
         if not sifted.fresh or not wanted:

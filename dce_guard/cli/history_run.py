@@ -1,6 +1,5 @@
 """A sweep of one repository's history, from what there is to look at to its report."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,21 +7,28 @@ from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
 
+from dce_guard._version import __version__
 from dce_guard.adapters.absent import absent, connectivity
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.selection import Selection, select
 from dce_guard.cli.history_places import placed
-from dce_guard.cli.history_store import look_through
+from dce_guard.cli.history_progress import Show, shown
+from dce_guard.cli.history_store import Through, look_through
 from dce_guard.cli.output import Output, emit
 from dce_guard.cli.running import report, scan
 from dce_guard.cli.scanning import Chunks, Seen
 from dce_guard.cli.session import Session, open_session
-from dce_guard.errors import GitError, UsageError
-from dce_guard.model.finding import Report
+from dce_guard.cli.stopping import Stop, stoppable
+from dce_guard.errors import GitError, GuardError, UsageError
+from dce_guard.model.finding import Report, Sighting
 from dce_guard.model.item import Skip
+from dce_guard.report.outcome import INTERRUPTED
 
 if TYPE_CHECKING:
     from dce_guard.adapters.sources import Source
+
+
+STOPPED = Skip("", INTERRUPTED, "the sweep was stopped; the next one goes on from there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,22 @@ def run(
     """Sweeps each target and writes one report; the exit code. Raises GuardError when it could not look."""
     if len(targets) > 1:
         raise UsageError("Several repositories are for `dce-guard sweep`; nothing was scanned.")
-    with opened(targets[0] if targets else "", policy, use_baseline) as session:
-        told = look(session, wish, output)
-        return emit(told, output, summary=wish.summary)
+    with stoppable() as stop:
+        try:
+            with opened(targets[0] if targets else "", policy, use_baseline) as session:
+                told = look(session, wish, output, stop)
+                return emit(told, output, summary=wish.summary)
+        except KeyboardInterrupt:
+            if stop.hurried:
+                raise
+            return emit(_nothing(targets), output, summary=wish.summary)
+
+
+def _nothing(targets: Sequence[str]) -> Report:
+    """What there is to report before there is anything to look at."""
+    source = {"mode": "history", "root": targets[0] if targets and not is_address(targets[0]) else ""}
+    stats = {"items": 0, "bytes": 0, "rules": 0, "findings": 0}
+    return Report(source, (), (STOPPED,), stats, "0" * 64, __version__)
 
 
 @contextmanager
@@ -69,32 +88,85 @@ def is_address(target: str) -> bool:
     return "://" in target or (":" in target.partition("/")[0] and not Path(target).exists())
 
 
-def look(session: Session, wish: Wish, output: Output) -> Report:
-    """The report on one repository. Raises GuardError when it cannot be looked at."""
+def look(session: Session, wish: Wish, output: Output, stop: Stop | None = None) -> Report:
+    """The report on one repository; where `stop` came before the end, on what was seen until then.
+
+    Raises GuardError when it cannot be looked at.
+    """
     repository = session.repository
     if repository is None:
         raise GitError(
             f"{Path.cwd()} is not in a git repository; nothing was scanned.",
             "To scan plain files: dce-guard scan PATH",
         )
-    if wish.fetch_missing:
-        from dce_guard.adapters.fetching import fetch_missing
+    stop = stop or Stop()
+    sweep = _Sweep(session, repository, wish, output)
+    try:
+        with shown(stop.board, output.quiet) as show:
+            sweep.all(stop, show)
+    except KeyboardInterrupt:
+        if stop.hurried or not stop.asked:
+            raise
+    except GuardError:  # Ctrl-C also ends the git that is being asked
+        if not stop.asked:
+            raise
+    stop.patient = True
+    return sweep.report(stop.asked)
 
-        fetch_missing(repository)
-    narrowed = select(
-        repository, branches=wish.branches, since=wish.since, until=wish.until,
-        reachable_only=wish.reachable_only, now=int(time()),
-    )  # fmt: skip
-    session.key  # noqa: B018  # one key for all processes: made once, here
-    through = look_through(session, repository, narrowed.objects, wish, output)
-    seen = through.seen
-    seen.sightings = placed(session, repository, seen.sightings, through.commits, wish.jobs)
-    if narrowed.objects is None:
-        for source in _beside(session, repository, wish):
-            seen.add(_beside_scan(session, source))
-    stats = {"objects": seen.objects, "commits": len(through.commits)}
-    told = report(session, _describe(repository, narrowed), seen, skips=_missed(repository, narrowed, output))
-    return replace(told, stats={**told.stats, **stats})
+
+class _Sweep:
+    """What is known of one repository, part after part."""
+
+    def __init__(self, session: Session, repository: Repository, wish: Wish, output: Output) -> None:
+        self._session = session
+        self._repository = repository
+        self._wish = wish
+        self._output = output
+        self._narrowed = Selection()
+        self._through = Through(Seen(), [])
+        self._placed: list[Sighting] | None = None
+        self._beside = Seen()
+        self._missed: list[Skip] = []
+
+    def all(self, stop: Stop, show: Show) -> None:
+        """Looks at everything that is wished for. Raises GuardError when it cannot."""
+        session, repository, wish = self._session, self._repository, self._wish
+        if wish.fetch_missing:
+            from dce_guard.adapters.fetching import fetch_missing
+
+            fetch_missing(repository)
+        self._narrowed = select(
+            repository, branches=wish.branches, since=wish.since, until=wish.until,
+            reachable_only=wish.reachable_only, now=int(time()),
+        )  # fmt: skip
+        session.key  # noqa: B018  # one key for all processes: made once, here
+        self._through = through = look_through(
+            session, repository, self._narrowed.objects, wish.jobs, stop, show
+        )
+        if stop.asked:
+            return
+        show.phase = "tracing findings"
+        self._placed = placed(session, repository, through.seen.sightings, through.commits, wish.jobs)
+        show.phase = "reading names and files"
+        if self._narrowed.objects is None:
+            for source in _beside(session, repository, wish):
+                self._beside.add(_beside_scan(session, source))
+        self._missed = _missed(repository, self._narrowed, self._output)
+
+    def report(self, stopped: bool) -> Report:
+        """What there is to say. Places are known when all objects were looked at, not before."""
+        seen, commits = self._through.seen, len(self._through.commits)
+        objects = seen.objects
+        sightings = self._placed
+        if sightings is None:  # what is one in some kinds of file only may be none
+            sightings = [one for one in seen.sightings if not one.by_file]
+        seen = replace(seen, sightings=sightings)
+        seen.add(self._beside)
+        told = report(
+            self._session, _describe(self._repository, self._narrowed), seen,
+            skips=[*self._missed, *([STOPPED] if stopped else [])],
+        )  # fmt: skip
+        return replace(told, stats={**told.stats, "objects": objects, "commits": commits})
 
 
 def _beside_scan(session: Session, source: Chunks) -> Seen:

@@ -1,5 +1,7 @@
 """The object store of one repository looked through, by as many processes as are worth it."""
 
+import os
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,14 +10,14 @@ from dce_guard.adapters.forest import Forest
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.packfile import COMMIT, TREE, Pack
 from dce_guard.adapters.store import open_store
+from dce_guard.cli.board import ROWS
 from dce_guard.cli.scanning import Seen, processes, scan_shared
 from dce_guard.cli.session import Session
 from dce_guard.cli.store_scan import StoreScanner, Task
-from dce_guard.model.item import Skip
 
 if TYPE_CHECKING:
-    from dce_guard.cli.history_run import Wish
-    from dce_guard.cli.output import Output
+    from dce_guard.cli.history_progress import Show
+    from dce_guard.cli.stopping import Stop
 
 _GROWTH = 4  # bytes of content for a byte of a pack, at least: what a second process is worth
 
@@ -29,9 +31,13 @@ class Through:
 
 
 def look_through(
-    session: Session, repository: Repository, objects: Collection[str] | None, wish: "Wish", output: "Output"
-) -> Through:
-    """Looks at all objects, or at those named. Raises GuardError when a process ends before it is done."""
+    session: Session, repository: Repository, objects: Collection[str] | None, jobs: int | None, stop: "Stop",
+    show: "Show",
+) -> Through:  # fmt: skip
+    """Looks at all objects, or at those named, until the board says stop.
+
+    Raises GuardError when a process ends before it is done.
+    """
     store = open_store(repository)
     forests = [Forest(pack) for pack in store.packs]
     wanted = [_wanted(forest, store.packs[:number], objects) for number, forest in enumerate(forests)]
@@ -40,8 +46,18 @@ def look_through(
     task = Task(forests, wanted, others)
     session.kit.tables  # noqa: B018  # read once, before processes part
     size = sum(len(pack.data) for pack in store.packs) * _GROWTH + len(others) * 4096
-    shares = min(processes(size), wish.jobs or 256)
-    seen = scan_shared(task, lambda: StoreScanner(session, repository), shares)
+    shares = min(processes(size), jobs or ROWS)
+    show.total = sum(map(_bytes, forests, wanted))
+    owner = os.getpid()
+
+    def scanner() -> StoreScanner:
+        if os.getpid() == owner:
+            show.start()
+        return StoreScanner(session, repository, stop.board)
+
+    stop.patient = True
+    seen = scan_shared(task, scanner, shares)
+    stop.patient = False
     seen.skips += store.skips
     return Through(seen, [*_commits(forests), *seen.commits])
 
@@ -66,6 +82,13 @@ def _wanted(forest: Forest, before: list[Pack], objects: Collection[str] | None)
     return wanted
 
 
+def _bytes(forest: Forest, wanted: bytearray | None) -> int:
+    """How many compressed bytes of a pack are to be looked at."""
+    runs = re.finditer(b"[\1\3\4]+", forest.kinds) if wanted is None else re.finditer(b"\1+", wanted)
+    offsets = forest.pack.offsets
+    return sum(offsets[run.end()] - offsets[run.start()] for run in runs)
+
+
 def _foreign(
     repository: Repository, packs: list[Pack], some: bool, objects: Collection[str] | None
 ) -> Iterator[str]:
@@ -81,9 +104,9 @@ def _foreign(
     ]
     for line in repository.run(asked).decode("ascii").splitlines():
         name, _, kind = line.partition(" ")
-        if kind != "tree" and (objects is None or name in objects):
-            if all(pack.find(bytes.fromhex(name)) < 0 for pack in packs):
-                yield name
+        wanted = kind != "tree" and (objects is None or name in objects)
+        if wanted and all(pack.find(bytes.fromhex(name)) < 0 for pack in packs):
+            yield name
 
 
 def _commits(forests: list[Forest]) -> Iterator[str]:

@@ -1,10 +1,12 @@
 """Running a source through the engine, in one process or several."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from dce_guard.errors import GuardError
 from dce_guard.model.item import Chunk, Skip
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 # Below this many bytes a second process costs more to start than it saves (20 ms against 1 GB/s a core).
 WORTH_A_PROCESS = 24 << 20
 _AROUND = 4096  # bytes beside a piece's own part in which halves of pairs are looked for (rules: within 600)
+
+
+Id = bytes
+Work = TypeVar("Work", contravariant=True)
 
 
 class Chunks(Protocol):
@@ -39,6 +45,9 @@ class Seen:
     bytes: int = 0
     objects: int = 0  # of the items, those of an object store
     commits: list[str] = field(default_factory=list)  # ids of commits that were met among them
+    done: set[Id] = field(default_factory=set)  # ids of objects that were looked at by themselves
+    entries: list[bytearray] = field(default_factory=list)  # of each pack: 1 for entries that were looked at
+    of: "list[tuple[frozenset[str], Skip]]" = field(default_factory=list)  # skips, and whose objects they are
 
     def add(self, other: "Seen") -> None:
         """Takes in what another process saw."""
@@ -48,6 +57,9 @@ class Seen:
         self.bytes += other.bytes
         self.objects += other.objects
         self.commits += other.commits
+        self.done |= other.done
+        self.entries += other.entries
+        self.of += other.of
 
 
 class Scanner:
@@ -99,12 +111,19 @@ def processes(size: int) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), size // (WORTH_A_PROCESS // 2)))
 
 
-def scan_shared(source: Chunks, scanner: "Callable[[], Scanner]", shares: int) -> Seen:
+class Scans(Protocol[Work]):
+    """What looks through shares of some work."""
+
+    def scan(self, source: Work, shard: int = 0, shards: int = 1) -> Seen:
+        """One share."""
+
+
+def scan_shared(source: Work, scanner: "Callable[[], Scans[Work]]", shares: int) -> Seen:
     """The whole source, shared between this process and `shares` - 1 forked ones.
 
     Raises GuardError as the source does, and when a process ends without an answer.
     """
-    helpers: list[tuple[int, int]] = []
+    helpers: list[_Helper] = []
     own = [0]
     for share in range(1, shares):
         try:
@@ -115,8 +134,11 @@ def scan_shared(source: Chunks, scanner: "Callable[[], Scanner]", shares: int) -
     try:
         for share in own:
             seen.add(scanner().scan(source, share, shares))
-    finally:
-        answers = [_answer(process, pipe) for process, pipe in helpers]
+        answers = [helper.answer() for helper in helpers]
+    except BaseException:
+        for helper in helpers:
+            helper.end()
+        raise
     for answer in answers:
         if isinstance(answer, GuardError):
             raise answer
@@ -124,8 +146,44 @@ def scan_shared(source: Chunks, scanner: "Callable[[], Scanner]", shares: int) -
     return seen
 
 
-def _fork(source: Chunks, scanner: "Callable[[], Scanner]", share: int, shares: int) -> tuple[int, int]:
+class _Helper:
     """A child that scans one share and writes what it saw to a pipe: sightings hold no values."""
+
+    def __init__(self, process: int, read_end: int) -> None:
+        self._process = process
+        self._pipe = os.fdopen(read_end, "rb")
+        self._ended = False
+
+    def answer(self) -> Seen | GuardError:
+        """What it has to say, once it has come to its end."""
+        with self._pipe as pipe:
+            data = pipe.read()
+        status = self._wait()
+        if status or not data:
+            return GuardError(
+                "a scanning process ended before it was done; the scan is not complete", "run it again"
+            )
+        import pickle
+
+        answer: Seen | GuardError = pickle.loads(data)  # noqa: S301  # our own child's, through our own pipe
+        return answer
+
+    def end(self) -> None:
+        """Ends it, if it still runs: nobody is there to hear it."""
+        self._pipe.close()
+        with suppress(ProcessLookupError, ChildProcessError):
+            if not self._ended:
+                os.kill(self._process, signal.SIGKILL)
+                self._wait()
+
+    def _wait(self) -> int:
+        _, status = os.waitpid(self._process, 0)
+        self._ended = True
+        return status
+
+
+def _fork(source: Work, scanner: "Callable[[], Scans[Work]]", share: int, shares: int) -> _Helper:
+    """Starts a child. Raises OSError where there is no process or memory to be had."""
     read_end, write_end = os.pipe()
     try:
         process = os.fork()
@@ -135,7 +193,7 @@ def _fork(source: Chunks, scanner: "Callable[[], Scanner]", share: int, shares: 
         raise
     if process:
         os.close(write_end)
-        return process, read_end
+        return _Helper(process, read_end)
     code = 1
     import pickle
 
@@ -151,17 +209,3 @@ def _fork(source: Chunks, scanner: "Callable[[], Scanner]", share: int, shares: 
         code = 0
     finally:
         os._exit(code)  # neither flushes what the parent has buffered nor runs its exit handlers
-
-
-def _answer(process: int, read_end: int) -> Seen | GuardError:
-    with os.fdopen(read_end, "rb") as pipe:
-        data = pipe.read()
-    _, status = os.waitpid(process, 0)
-    if status or not data:
-        return GuardError(
-            "a scanning process ended before it was done; the scan is not complete", "run it again"
-        )
-    import pickle
-
-    answer: Seen | GuardError = pickle.loads(data)  # noqa: S301  # our own child's, through our own pipe
-    return answer

@@ -9,11 +9,15 @@ from dce_guard.adapters.forest import Forest
 from dce_guard.adapters.limited import Limited
 from dce_guard.adapters.objects import ObjectReader, Wanted
 from dce_guard.adapters.pack_sweep import PackSweep
+from dce_guard.cli.board import Board
 from dce_guard.cli.running import unpacked
 from dce_guard.cli.scanning import Chunks, Scanner, Seen
+from dce_guard.cli.store_watch import Alone, Watch, blame
+from dce_guard.errors import GuardError
 from dce_guard.model.item import Chunk, Item, Kind, Skip
 from dce_guard.model.match import Match
 from dce_guard.scan.delta import patch
+from dce_guard.scan.lines import Lines, one_line_anchors
 from dce_guard.scan.reaches import WIDTH, reaches
 from dce_guard.scan.sieve import Sieve, Sifted
 
@@ -39,49 +43,76 @@ class Task:
 class StoreScanner:
     """Scans shares of a store in one process; see scanning.scan_shared."""
 
-    def __init__(self, session: "Session", repository: "Repository") -> None:
+    def __init__(self, session: "Session", repository: "Repository", board: Board | None = None) -> None:
         self._session = session
         self._repository = repository
         self._engine: Engine = session.kit.engine()
         self._scanner = Scanner(self._engine, lambda: session.analyst)
+        self._board = board or Board()
+        self._lines = Lines(one_line_anchors(session.kit.tables.stage))
 
-    def scan(self, task: Task, shard: int = 0, shards: int = 1) -> Seen:
+    def scan(self, source: Task, shard: int = 0, shards: int = 1) -> Seen:
         """One share of the task."""
         seen = Seen()
-        stage = self._session.kit.tables.stage
-        sieve = Sieve(self._session.kit.matcher(), reaches(stage), WIDTH)
-        left: list[str] = []
+        watch = Watch(self._board, shard, seen)
+        try:
+            left = self._packs(source, watch, shard, shards)
+            objects = [*left, *source.others[shard::shards]]
+            if not self._board.stopped:
+                self._all(_Read(self._repository, objects, seen.commits), watch)
+        except GuardError:  # Ctrl-C also ends the git that is being read from
+            if not self._board.stopped:
+                raise
+        seen.objects = seen.items
+        return seen
+
+    def _packs(self, task: Task, watch: Watch, shard: int, shards: int) -> list[str]:
+        """Looks through a share of the packs; returns the ids of objects that are left to git."""
+        seen, left = watch.seen, []
+        sieve = Sieve(self._session.kit.matcher(), reaches(self._session.kit.tables.stage), WIDTH)
         for forest, wanted in zip(task.forests, task.wanted, strict=True):
-            sweep = PackSweep(forest, sieve, _Judge(self, seen), apply, peculiar, wanted)
-            self._all(sweep, seen, shard, shards)
+            sweep = PackSweep(forest, sieve, _Judge(self, seen), apply, peculiar, wanted, watch)
+            seen.entries.append(sweep.tally.searched)
+            if self._board.stopped:
+                continue
+            self._all(sweep, watch, shard, shards)
             seen.items += sweep.tally.objects
             seen.bytes += sweep.tally.bytes
             left += [forest.pack.object(entry).hex() for entry in sweep.tally.left]
             if shard == 0:
                 left += [forest.pack.object(entry).hex() for entry in forest.broken]
-        self._all(_Read(self._repository, [*left, *task.others[shard::shards]], seen.commits), seen)
-        seen.objects = seen.items
-        return seen
+        return left
 
     def judge(self, item: Item, text: bytes, sifted: Sifted, seen: Seen) -> bool:
         """Whether anything in a text is to be reported; what is goes to `seen`."""
-        chunk = Chunk(text + b"\n", [item], [0], [len(text)])
-        found = list(self._engine.looked(chunk, sifted.fresh))
-        if not found:
+        fresh = [hit for hit in sifted.fresh if not self._lines.knows(text, hit)]
+        if not fresh:
             return False
-        if len(sifted.fresh) < len(sifted.hits):
-            found = list(self._engine.looked(chunk, sifted.hits))
+        chunk = Chunk(text + b"\n", [item], [0], [len(text)])
+        found = list(self._engine.looked(chunk, fresh))
+        if found and len(sifted.fresh) < len(sifted.hits):  # halves of pairs may stand in what was lent
+            found = list(
+                self._engine.looked(chunk, [hit for hit in sifted.hits if not self._lines.knows(text, hit)])
+            )
         skips = [one for one in found if isinstance(one, Skip)]
         sightings = self._session.analyst.sightings(chunk, [one for one in found if isinstance(one, Match)])
-        seen.skips += skips
+        blame(skips, frozenset((item.object,)), seen)
         seen.sightings += sightings
+        if not (skips or sightings):
+            self._lines.add(text, fresh)
         return bool(skips or sightings)
 
-    def _all(self, source: Chunks, seen: Seen, shard: int = 0, shards: int = 1) -> None:
-        largest = self._session.policy.max_file_size
-        source = unpacked(Limited(source, largest) if largest is not None else source)
-        for chunk in source.chunks(shard, shards):
+    def _all(self, source: Chunks, watch: Watch, shard: int = 0, shards: int = 1) -> None:
+        largest, seen = self._session.policy.max_file_size, watch.seen
+        alone = Alone(source, lambda item, head: bool(largest and item.size > largest) or _is_odd(head), seen)
+        limited = Limited(alone, largest) if largest is not None else alone
+        for chunk in unpacked(limited).chunks(shard, shards):
+            if self._board.stopped:
+                return
+            told = len(seen.skips)
             self._scanner.take(chunk, seen)
+            fresh, seen.skips[told:] = seen.skips[told:], []
+            blame(fresh, alone.objects, seen)
 
 
 class _Judge:
@@ -114,7 +145,11 @@ class _Read:
 
 def peculiar(text: bytes) -> bool:
     """Whether a text takes the way of all files: it has NUL bytes, or begins like an archive or a pointer."""
-    return b"\0" in text or text.startswith(_POINTER) or bool(kind_of(text[:_HEAD]))
+    return b"\0" in text or _is_odd(text[:_HEAD])
+
+
+def _is_odd(head: bytes) -> bool:
+    return head.startswith(_POINTER) or bool(kind_of(head))
 
 
 class _Applier:
