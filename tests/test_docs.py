@@ -2,8 +2,8 @@
 
 A fenced block whose info string ends in `run` is run. Those of one page run one after another in a repository of
 their own, which holds `pay.py` and `tests/data.py` with made-up secrets. In `console` blocks a line that begins with
-`$ ` is a command; what follows is what it says. Fingerprints, previews' tails, numbers of rules, paths and versions
-may differ; a line `...` stands for any lines.
+`$ ` is a command; what follows is what it says. Fingerprints, previews' tails, days, numbers of rules, paths and
+versions may differ; a line `...` stands for any lines.
 """
 
 import os
@@ -25,6 +25,7 @@ FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 LOOSE = (
     (r"\b[0-9a-f]{12,64}\b", "<id>"),
+    (r"\b20\d\d-\d\d-\d\d\b", "<day>"),
     (r"(\*{5})[A-Za-z0-9_+/-]{4}\b", r"\1<tail>"),
     (r"\b\d+ rules\b", "<n> rules"),
     (r"\b\d+ of \d+ made-up", "<n> made-up"),
@@ -124,7 +125,7 @@ def test_wildcards_do_not_hide_a_difference() -> None:
 
 def test_readme_and_guides_are_run() -> None:
     names = {page.relative_to(ROOT).as_posix() for page in RUN}
-    assert {"README.md", "docs/first-minute.md", "docs/library.md"} <= names
+    assert {"README.md", "docs/first-minute.md", "docs/history.md", "docs/library.md"} <= names
 
 
 def anchors(page: Path) -> set[str]:
