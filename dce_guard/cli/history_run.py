@@ -141,7 +141,7 @@ class _Sweep:
         )  # fmt: skip
         session.key  # noqa: B018  # one key for all processes: made once, here
         self._through = through = look_through(
-            session, repository, self._narrowed.objects, wish.jobs, stop, show
+            session, repository, self._narrowed.objects, wish, self._output, stop, show
         )
         if stop.asked:
             return

@@ -11,13 +11,15 @@ from dce_guard.adapters.git import Repository
 from dce_guard.adapters.packfile import COMMIT, TREE, Pack
 from dce_guard.adapters.store import open_store
 from dce_guard.cli.board import ROWS
+from dce_guard.cli.history_progress import Show
 from dce_guard.cli.scanning import Seen, processes, scan_shared
 from dce_guard.cli.session import Session
+from dce_guard.cli.stopping import Stop
 from dce_guard.cli.store_scan import StoreScanner, Task
 
 if TYPE_CHECKING:
-    from dce_guard.cli.history_progress import Show
-    from dce_guard.cli.stopping import Stop
+    from dce_guard.cli.history_run import Wish
+    from dce_guard.cli.output import Output
 
 _GROWTH = 4  # bytes of content for a byte of a pack, at least: what a second process is worth
 
@@ -31,13 +33,15 @@ class Through:
 
 
 def look_through(
-    session: Session, repository: Repository, objects: Collection[str] | None, jobs: int | None, stop: "Stop",
-    show: "Show",
+    session: Session, repository: Repository, objects: Collection[str] | None, wish: "Wish", output: "Output",
+    stop: Stop | None = None, show: Show | None = None,
 ) -> Through:  # fmt: skip
     """Looks at all objects, or at those named, until the board says stop.
 
     Raises GuardError when a process ends before it is done.
     """
+    stop = stop or Stop()
+    show = show or Show(stop.board, None)
     store = open_store(repository)
     forests = [Forest(pack) for pack in store.packs]
     wanted = [_wanted(forest, store.packs[:number], objects) for number, forest in enumerate(forests)]
@@ -46,7 +50,7 @@ def look_through(
     task = Task(forests, wanted, others)
     session.kit.tables  # noqa: B018  # read once, before processes part
     size = sum(len(pack.data) for pack in store.packs) * _GROWTH + len(others) * 4096
-    shares = min(processes(size), jobs or ROWS)
+    shares = min(processes(size), wish.jobs or ROWS)
     show.total = sum(map(_bytes, forests, wanted))
     owner = os.getpid()
 
