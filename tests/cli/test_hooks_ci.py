@@ -138,11 +138,15 @@ class Runner:
     def range(self, **event: str) -> str:
         """The commits in the range the scanner was asked for."""
         assert self.scan(**event)["exit-code"] == "0", self.printed
+        words = self.words()
+        assert words[:2] == ["scan", "--range"] and "--trust-head" not in words
+        return self.clone.git("log", "--format=%H", words[2])
+
+    def words(self) -> list[str]:
+        """What the scanner was started with."""
         words = self.clone.log().splitlines()
-        self.trusts_head = "--trust-head" in words
-        asked = words[len(words) - words[::-1].index("--range")]
         (self.clone.home / "stub.log").unlink()
-        return self.clone.git("log", "--format=%H", asked)
+        return words
 
     @property
     def summary(self) -> str:
@@ -165,7 +169,6 @@ def test_pull_request(runner: Runner) -> None:
     runner.clone.git("fetch", "-q", "origin")
     event = {"EVENT": "pull_request", "PR_BASE": runner.first, "PR_HEAD": head}
     assert runner.range(**event, BASE_REF="main").split() == [head, runner.feature]
-    assert not runner.trusts_head
 
 
 def test_pull_request_whose_head_was_not_fetched(runner: Runner) -> None:
@@ -196,12 +199,14 @@ def test_new_branch_and_force_push(runner: Runner) -> None:
 
 def test_first_push_of_the_default_branch_is_all_of_it(runner: Runner) -> None:
     event = {"EVENT": "push", "BEFORE": ZERO, "AFTER": runner.main, "GITHUB_REF": "refs/heads/main"}
-    assert runner.range(**event).split() == [runner.main, runner.first]
-    assert runner.trusts_head
+    assert runner.scan(**event)["exit-code"] == "0"
+    assert runner.words()[:3] == ["history", "--branch", runner.main]
 
 
-def test_schedule_is_the_whole_history(runner: Runner) -> None:
-    assert runner.range(EVENT="schedule").split() == [runner.main, runner.first]
+@pytest.mark.parametrize("event", ["schedule", "workflow_dispatch"])
+def test_other_events_are_the_whole_history(runner: Runner, event: str) -> None:
+    assert runner.scan(EVENT=event)["exit-code"] == "0"
+    assert runner.words()[:2] == ["history", "--reachable-only"]
 
 
 def test_deleted_branch(runner: Runner) -> None:
@@ -278,6 +283,17 @@ def test_with_the_real_scanner(runner: Runner) -> None:
     assert found["exit-code"] == "1" and int(found["findings"]) >= 1
     assert "leak.py" in runner.summary
     assert not any(value in runner.summary + runner.printed for value in leak().split('"')[1::2])
+    runner.clone.git("reset", "-q", "--hard", runner.main)
+    runner.clone.write("token.py", leak())  # the checkout's own files are no history
+    found = runner.scan(EVENT="schedule")
+    assert found["exit-code"] == "1" and "leak.py" in runner.summary and "token.py" not in runner.summary
+    assert (
+        runner.scan(EVENT="push", BEFORE=ZERO, AFTER=head, GITHUB_REF="refs/heads/main")["exit-code"] == "1"
+    )
+    assert (
+        runner.scan(EVENT="push", BEFORE=ZERO, AFTER=runner.main, GITHUB_REF="refs/heads/main")["exit-code"]
+        == "0"
+    )
 
 
 # -- on the server
