@@ -140,10 +140,10 @@ class _Pipe(io.TextIOWrapper):
         return buffer.getvalue()
 
 
-def history(*arguments: str | Path, form: str = "json") -> Told:
+def history(*arguments: str | Path, form: str = "json", quiet: bool = True) -> Told:
     """One `dce-guard history`, in this process."""
     out, err = _Pipe(), io.StringIO()
-    command = ["history", *map(str, arguments), "--format", form, "--quiet"]
+    command = ["history", *map(str, arguments), "--format", form, *["--quiet"] * quiet]
     with patch.object(sys, "stdout", out), patch.object(sys, "stderr", err):
         code = main.run(command)
     return Told(code, out.said(), err.getvalue())

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dce_guard.adapters.git import Repository
+from dce_guard.adapters.gitdir import PREFIX
 from dce_guard.adapters.packfile import Pack
 from dce_guard.model.item import Skip
 
 _DEPTH = 5  # git follows alternates of alternates no further
+_SECOND = b"\xfftOc"  # how an index of version 2 or later begins (gitformat-pack)
+_FANOUT = 256 * 4  # bytes of the table that an index of version 1 begins with
 _FOLDER = re.compile(r"[0-9a-f]{2}\Z")
 _NAME = re.compile(r"[0-9a-f]{38}(?:[0-9a-f]{24})?\Z")
 
@@ -25,17 +28,35 @@ class Store:
     skips: list[Skip] = field(default_factory=list)
 
 
-def open_store(repository: Repository) -> Store:
-    """The packs, largest first, and the loose objects that no pack holds as well."""
-    found = Store()
-    loose: set[str] = set()
+@dataclass(slots=True)
+class Listing:
+    """What there is by its names alone: files of packs, ids of loose objects, folders that cannot be listed."""
+
+    packs: list[Path] = field(default_factory=list)
+    loose: set[str] = field(default_factory=set)
+    skips: list[Skip] = field(default_factory=list)
+
+
+def listed(repository: Repository) -> Listing:
+    """All names, without opening any."""
+    found = Listing()
     for folder in folders(repository):
-        for path in pack_paths(folder):
-            _open(found, path, repository.id_length // 2)
-        loose.update(_loose(folder, found.skips))
+        found.packs += pack_paths(folder)
+        found.loose.update(_loose(folder, found.skips))
+    return found
+
+
+def open_store(repository: Repository, listing: Listing | None = None) -> Store:
+    """The packs, largest first, and the loose objects that no pack holds as well: all there are, or those listed."""
+    listing = listing or listed(repository)
+    found = Store(skips=listing.skips)
+    for path in listing.packs:
+        _open(found, path, repository.id_length // 2)
     found.packs.sort(key=lambda pack: (-pack.count, pack.path))
     packs = found.packs
-    found.loose = sorted(one for one in loose if all(pack.find(bytes.fromhex(one)) < 0 for pack in packs))
+    found.loose = sorted(
+        one for one in listing.loose if all(pack.find(bytes.fromhex(one)) < 0 for pack in packs)
+    )
     return found
 
 
@@ -75,6 +96,27 @@ def _open(found: Store, path: Path, id_bytes: int) -> None:
         found.packs.append(Pack(path, id_bytes))
     except (OSError, ValueError):
         found.foreign.append(path)
+        if not _is_index(path.with_suffix(".idx"), id_bytes):
+            shown = f"{PREFIX}objects/pack/{path.name}"
+            found.skips.append(Skip(shown, "unreadable", "its index is broken: git does not read it"))
+
+
+def _is_index(path: Path, id_bytes: int) -> bool:
+    """Whether git takes it for an index, of version 1 or 2. Of a pack with another it says nothing and has nothing.
+
+    One that is not there, or must not be read, is told by who lists what is absent.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_FANOUT + 8)
+            size = file.seek(0, os.SEEK_END)
+    except OSError:
+        return True
+    second = head[:4] == _SECOND
+    count = int.from_bytes(head[_FANOUT + 4 : _FANOUT + 8] if second else head[_FANOUT - 4 : _FANOUT], "big")
+    if second:
+        return head[4:8] == b"\0\0\0\2" and size >= _FANOUT + 8 + count * (id_bytes + 8) + 2 * id_bytes
+    return size == _FANOUT + count * (id_bytes + 4) + 2 * id_bytes
 
 
 def _loose(folder: Path, skips: list[Skip]) -> Iterator[str]:
