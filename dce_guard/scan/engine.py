@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dce_guard.model.item import Chunk, Item, Skip
 from dce_guard.scan.prefilter import Buffer, Hit, Matcher
+from dce_guard.scan.wide import is_wide
 
 if TYPE_CHECKING:
     from dce_guard.model.match import Match
@@ -49,9 +50,15 @@ class SecondStage(Protocol):
 class Engine:
     """Scans chunks. Holds a matcher's scratch space: one engine a thread or process."""
 
-    def __init__(self, matcher: Matcher, second: Callable[[], SecondStage]) -> None:
+    def __init__(
+        self,
+        matcher: Matcher,
+        second: Callable[[], SecondStage],
+        wide: Callable[[Buffer], bool] | None = None,
+    ) -> None:
         self._matcher = matcher
         self._second = second
+        self._wide = wide or is_wide  # whether a buffer holds text of two or four bytes a character
         self._left = 0  # bytes of decoded text that may still be searched in this item
 
     def scan(self, chunk: Chunk, around: int = 0) -> "Iterator[Match | Skip]":
@@ -64,6 +71,8 @@ class Engine:
             self._left = MAX_DECODED
             yield from _whole(chunk, index, self._view(_item_view(chunk, index), hits), around)
         for index in _with_nuls(chunk):
+            if not self._wide(memoryview(chunk.data)[chunk.starts[index] : chunk.ends[index]]):
+                continue
             self._left = MAX_DECODED
             yield from _whole(chunk, index, self._search(_without_nuls(_item_view(chunk, index))), around)
 
@@ -87,7 +96,7 @@ class Engine:
     def _search(self, view: View) -> "Iterator[Match | Skip]":
         if hits := self._matcher.hits(view.data):
             yield from self._view(view, hits)
-        if view.depth and _NUL.search(view.data):
+        if view.depth and _NUL.search(view.data) and self._wide(view.data):
             yield from self._search(_without_nuls(view))
 
 
@@ -141,7 +150,7 @@ def _without_nuls(view: View) -> View:
     def span(start: int, end: int) -> tuple[int, int]:
         return view.span(view.low + counted.offset(start), view.low + counted.offset(end - 1) + 1)
 
-    encoding = "/".join(filter(None, (view.encoding, _width(wide))))
+    encoding = "/".join(filter(None, (view.encoding, _width(len(wide), len(wide) - len(text) + 1))))
     return View(text, 0, len(text) - 1, view.item, span, encoding, view.depth)
 
 
@@ -175,9 +184,9 @@ class _Counted:
             total += len(part) - part.count(0)
 
 
-def _width(wide: bytes) -> str:
-    """What to call text of this density of NUL bytes."""
-    share = wide.count(b"\0") / len(wide)
+def _width(size: int, nuls: int) -> str:
+    """What to call text of `size` bytes of which so many are NUL."""
+    share = nuls / size
     return "utf-32" if share > 0.7 else "utf-16" if share > 0.3 else "nul"
 
 
