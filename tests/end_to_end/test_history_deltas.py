@@ -25,11 +25,11 @@ __all__ = ["known_key"]
 Told = set[tuple[str, str, int, int, str]]
 
 
-def packed(path: Path, contents: Iterable[bytes], *options: str, name: str = "file.txt") -> Repo:
+def packed(path: Path, contents: Iterable[bytes], *options: str, form: str = "sha1") -> Repo:
     """A repository with one pack that holds these versions of a file."""
-    repo = Repo(path)
+    repo = Repo(path, f"--object-format={form}")
     ids = [repo.git("hash-object", "-w", "--stdin", data=content) for content in contents]
-    listed = "".join(f"{one} {name}\n" for one in dict.fromkeys(ids)).encode()
+    listed = "".join(f"{one} file.txt\n" for one in dict.fromkeys(ids)).encode()
     where = repo.path / ".git" / "objects" / "pack" / "pack"
     repo.git("pack-objects", "-q", *options, str(where), data=listed)
     repo.git("prune-packed", "-q")
@@ -56,16 +56,18 @@ def told(sightings: Iterable[Sighting]) -> Told:
     }
 
 
-def compared(repo: Repo) -> tuple[Told, int]:
-    """What both ways say, and how many objects are deltas. Fails where they differ."""
+def compared(repo: Repo, share: float = 1.0) -> tuple[Told, int]:
+    """What both ways say of a share of the objects, and how many are deltas. Fails where they differ."""
     session = open_session(repo.path, {}, named=True)
     repository = session.repository
     assert repository
-    swept = told(look_through(session, repository, None, Wish(), Output()).seen.sightings)
     listed = repo.git("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(deltabase)")
     rows = [line.split() for line in listed.splitlines()]
+    some = random.Random(1).sample([name for name, _ in rows], round(len(rows) * share))
+    objects = frozenset(some) if share < 1 else None
+    swept = told(look_through(session, repository, objects, Wish(), Output()).seen.sightings)
     plain: Told = set()
-    for name, _ in rows:
+    for name in some:
         plain |= told(scan(session, _One(session, name)).sightings)
     assert swept - plain == set()
     assert plain - swept == set()
@@ -87,6 +89,50 @@ def test_random_edits(seed: int, size: int, count: int, tmp_path: Path) -> None:
     found, deltas = compared(repo)
     assert deltas > count / 3
     assert len({one[0] for one in found}) >= 3
+
+
+@pytest.mark.parametrize("options", [(), OFFSETS])
+def test_a_sha256_repository(options: tuple[str, ...], tmp_path: Path) -> None:
+    repo = packed(tmp_path / "r", versions(37, 40, 3000), "--depth=30", *options, form="sha256")
+    found, deltas = compared(repo)
+    assert deltas > 10
+    assert {len(one[1]) for one in found} == {64}
+
+
+@pytest.mark.parametrize("share", [0.2, 0.7])
+def test_a_part_of_the_objects(share: float, tmp_path: Path) -> None:
+    """Bases that nobody asked for are read, and nothing is told of them."""
+    repo = packed(tmp_path / "r", versions(41, 60, 3000), "--depth=30", *OFFSETS)
+    found, _ = compared(repo, share)
+    assert found
+
+
+@pytest.mark.parametrize("batch", [1, 2000, 50_000])
+def test_shared_between_processes_and_in_small_batches(
+    batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dce_guard.adapters.pack_sweep._BATCH", batch)
+    monkeypatch.setattr("dce_guard.cli.history_store.processes", lambda _: 3)
+    compared(packed(tmp_path / "r", versions(43, 60, 3000), "--depth=10", *OFFSETS))
+
+
+def test_bases_that_no_memory_is_left_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dce_guard.adapters.pack_sweep._HELD", 9000)
+    monkeypatch.setattr("dce_guard.adapters.pack_sweep.LARGEST", 12_000)
+    compared(packed(tmp_path / "r", versions(47, 60, 3000), "--depth=10", *OFFSETS))
+
+
+def test_the_same_objects_as_deltas_of_others_in_several_packs(tmp_path: Path) -> None:
+    repo = packed(tmp_path / "r", versions(53, 60, 3000), "--depth=10", *OFFSETS)
+    names = repo.git("cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split()
+    for seed in range(4):
+        some = random.Random(seed).sample(names, len(names) // 2)
+        listed = "".join(f"{one} other.txt\n" for one in some).encode()
+        where = str(repo.path / ".git/objects/pack/pack")
+        repo.git("pack-objects", "-q", "--no-reuse-delta", f"--window={seed + 3}", where, data=listed)
+    assert len(list(repo.path.glob(".git/objects/pack/*.pack"))) == 5
+    compared(repo)
+    compared(repo, 0.3)
 
 
 @pytest.mark.parametrize("edge", [BLOCK, 2 * BLOCK, 5 << 20])

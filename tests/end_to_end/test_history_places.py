@@ -134,6 +134,39 @@ def test_m57_name_of_a_deleted_file(tmp_path: Path) -> None:
     assert "path" in {place["kind"] for place in swept(repo.path).finding(SECRETS.stripe)["locations"]}
 
 
+def test_an_author_whose_name_is_a_secret_is_not_named(tmp_path: Path) -> None:
+    """Neither where the commit brought another secret, nor where it took one out or held it last."""
+    repo = Repo(tmp_path / "r")
+    people = [secrets(number) for number in (2, 3, 4)]
+    contents = (DATA, DATA + b"more\n", b"clean\n")
+    for three, content in zip(people, contents, strict=True):
+        repo.write("a.env", content)
+        repo.git("add", "-A")
+        env = {"GIT_AUTHOR_NAME": three.stripe, "GIT_AUTHOR_EMAIL": f"{three.key_id}@{three.stripe}"}
+        repo.git("commit", "-q", "-m", "m", **env)
+    trace = swept(repo.path).trace(SECRETS.stripe, "blob", "a.env")
+    assert [trace[which]["author"] for which in ("first", "last", "removed")] == ["", "", ""]
+    for three in people:
+        assert not leaking(repo, three) and not leaking(repo, three, "--summary")
+
+
+def test_a_tag_that_nothing_leads_to(tmp_path: Path) -> None:
+    """Deleted, or a tag of a tag of a blob."""
+    repo = Repo(tmp_path / "r")
+    base = repo.commit_file("a.txt", b"base\n")
+    repo.git("tag", "-a", "-m", TEXT, "gone", base)
+    repo.git("tag", "-d", "gone")
+    three = secrets(2)
+    name = repo.git("hash-object", "-w", "--stdin", data=three.data)
+    repo.git("tag", "-a", "-m", "a blob", "inner", name)
+    repo.git("tag", "-a", "-m", "a tag", "outer", "inner")
+    repo.git("tag", "-d", "inner")
+    told = swept(repo.path)
+    told.holds(SECRETS, Place("tag", "", (6, 7, 8), held="nothing", reach="unreachable"))
+    told.holds(three, Place("blob", "", held="ref"))
+    assert told.trace(three.stripe, "blob", "")["refs"] == ["refs/tags/outer"]
+
+
 def in_index(repo: Repo, **env: str) -> None:
     """Fails unless the three are found in the object store, as what nothing else holds."""
     with pytest.MonkeyPatch.context() as patched:
