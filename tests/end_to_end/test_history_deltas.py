@@ -20,6 +20,7 @@ from dce_guard.cli.running import scan
 from dce_guard.cli.session import Session, open_session
 from dce_guard.model.finding import Sighting
 from dce_guard.model.item import Chunk, Skip
+from dce_guard.scan.templates import expand
 
 __all__ = ["known_key"]
 Told = set[tuple[str, str, int, int, str]]
@@ -213,3 +214,17 @@ def test_the_first_word_of_a_file(tmp_path: Path) -> None:
     ]
     assert len(told[0]) == 1
     assert len(told[1]) == 1
+
+
+@pytest.mark.xfail(
+    strict=True, reason="lines judged in a commit's message count as judged in any kind of file"
+)
+def test_a_line_that_is_nothing_in_a_message_may_be_something_in_a_program(tmp_path: Path) -> None:
+    value = expand("{base62:9}{digits:1}", random.Random(8)).decode()
+    lines = f'x = 1\n# password = "{value}"\ny = 2\n'
+    for name, message in (("plain", "about"), ("told", lines)):
+        repo = Repo(tmp_path / name)
+        repo.commit_file("a.py", b"import os\n" + lines.encode(), message)
+        repo.git("gc", "-q")
+        told = history(repo.path, "--no-worktree")
+        assert named(value) in told.fingerprints, name
