@@ -43,7 +43,7 @@ def _next(session: "Session", report: "Report") -> list[str]:
         if not session.policy.sources and session.baseline is None:
             about = "accept what is here, stop what is new" if report.open else "settings and a baseline"
             rows.append(("dce-guard init", about))
-        rows.append(("dce-guard hook history", "not scanned yet: old commits, other branches"))
+        rows.append(("dce-guard history", "not scanned yet: old commits, other branches"))
     width = max(len(command) for command, _ in rows)
     heads = ["next:", *[""] * (len(rows) - 1)]
     return [

@@ -3,7 +3,7 @@
 import getpass
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from dce_guard.adapters import baseline_file
+from dce_guard.cli.selecting import chosen
+from dce_guard.cli.session import Session, open_session
 from dce_guard.errors import GitError, UsageError
 from dce_guard.model.finding import Finding, Report
 from dce_guard.report.escape import visible
@@ -21,7 +23,7 @@ from dce_guard.scan.identity import Identity
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A repository scanned as it is on disk, and its baseline: the one there is, or an empty one."""
+    """A repository scanned, and its baseline: the one there is, or an empty one."""
 
     report: Report
     root: Path
@@ -44,14 +46,12 @@ class Work:
         return str(self.path.relative_to(self.root.resolve())) if inside else str(self.path)
 
 
-def begin() -> Work:
-    """Scans the repository here, all of it. What could not be read is told on standard error.
+def begin(*, history: bool = False) -> Work:
+    """Scans the repository here as it is on disk, or with its `history`. What was not read is told on standard error.
 
     Raises GitError where there is no work tree, GuardError as scan and baseline do.
     """
-    from dce_guard.cli.scan import Mode, look
-
-    session, _, report = look(Mode(), {})
+    session, report = _look(history)
     root = session.repository.root if session.repository else None
     if root is None:
         raise GitError(
@@ -67,11 +67,37 @@ def begin() -> Work:
     if known is None:
         baseline = Baseline(session.key.salt(), key_id=session.key.key_id())
         old = report
-        session, _, report = look(Mode(), {}, assumed=baseline)
+        session, report = _look(history, baseline)
         before = _renamed(old, report)
     today = datetime.now(UTC).date()
     used = known or baseline
     return Work(report, root, path, used, known is not None, today, session.key.identity(), before)
+
+
+def _look(history: bool, assumed: Baseline | None = None) -> tuple[Session, Report]:
+    if not history:
+        from dce_guard.cli.scan import Mode, look
+
+        session, _, report = look(Mode(), {}, assumed=assumed)
+        return session, report
+    from dce_guard.cli.history_run import Wish
+    from dce_guard.cli.history_run import look as look_through
+    from dce_guard.cli.output import Output
+
+    session = open_session(Path(os.curdir), {}, assumed=assumed)
+    return session, look_through(session, Wish(), Output())
+
+
+def meant(work: Work, findings: Sequence[str], not_done: str) -> tuple[Work, list[Finding]]:
+    """The findings that people name: those on disk, else those of the history, which takes longer.
+
+    Raises UsageError, which says `not_done`, when one is in neither.
+    """
+    try:
+        return work, chosen(work.report.findings, findings, not_done, work.before)
+    except UsageError:
+        work = begin(history=True)
+        return work, chosen(work.report.findings, findings, not_done, work.before)
 
 
 def _renamed(old: Report, new: Report) -> dict[str, str]:

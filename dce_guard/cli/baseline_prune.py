@@ -11,12 +11,12 @@ from dce_guard.scan.baseline import prune
 @click.command("prune")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken out, and change nothing.")
 def command(dry_run: bool) -> None:
-    """Take out entries that are no longer found in the work tree.
+    """Take out entries that are found neither on disk nor in the history.
 
     Refused when something could not be read: not found is not gone. Dead keys (rotated) stay, to raise an
     alarm when they come back.
     """
-    work = begin()
+    work = begin(history=True)
     if not work.exists:
         raise UsageError(f"there is no {work.name}; nothing was pruned", "dce-guard baseline create")
     left, gone = prune(work.baseline, work.report)

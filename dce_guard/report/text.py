@@ -74,7 +74,7 @@ def _full(report: Report, style: Style, ending: Outcome) -> Iterator[str]:
 def _block(report: Report, finding: Finding, style: Style) -> Iterator[str]:
     """At most `_MOST` lines: what to do is folded into three, why into those that are left."""
     place, facts = primary(finding.locations), _facts(finding)
-    told = advice(finding, rule_view(report, finding.rule))
+    told = advice(finding, rule_view(report, finding.rule), report.source.get("mode", ""))
     shown = list(snippet(place, finding.preview, style.width, lambda text: _paint(text, "31", style)))
     past = list(_past(finding, style))
     known = [*(_labelled("facts", facts, style) if facts else ()), *past, *_also(finding, style)]

@@ -21,7 +21,7 @@ def test_scans_and_offers_what_is_missing_here(world: World) -> None:
     world.write("app.py", leak())
     done = world.guard()
     assert done.returncode == 1 and "app.py:1:" in done.stdout and "scanned 1 file" in done.stdout
-    assert offered(done.stdout) == ["dce-guard install", "dce-guard init", "dce-guard hook history"]
+    assert offered(done.stdout) == ["dce-guard install", "dce-guard init", "dce-guard history"]
 
 
 def test_offers_nothing_that_is_done(world: World) -> None:
@@ -29,7 +29,7 @@ def test_offers_nothing_that_is_done(world: World) -> None:
     world.guard("install")
     world.guard("init")
     done = world.guard()
-    assert done.returncode == 0 and offered(done.stdout) == ["dce-guard hook history"]
+    assert done.returncode == 0 and offered(done.stdout) == ["dce-guard history"]
 
 
 def test_what_only_the_index_holds_is_found(world: World) -> None:

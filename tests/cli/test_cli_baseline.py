@@ -207,21 +207,36 @@ def test_prune_without_a_baseline_is_refused(repo, capsys):
 def test_prune_is_refused_when_something_could_not_be_read(repo, monkeypatch, capsys):
     run(["baseline", "create", "--reason", "before dce-guard"])
     (repo / "a.py").unlink()
-    from dce_guard.cli import scan
+    from dataclasses import replace
+
+    from dce_guard.cli import history_run
     from dce_guard.model.item import Skip
 
-    real = scan.look
-
-    def look(*args: object, **kinds: object):
-        from dataclasses import replace
-
-        session, source, report = real(*args, **kinds)
-        return session, source, replace(report, skips=(Skip("a.py", "unreadable"),))
-
-    monkeypatch.setattr(scan, "look", look)
+    real = history_run.look
+    monkeypatch.setattr(
+        history_run, "look", lambda *args: replace(real(*args), skips=(Skip("a.py", "unreadable"),))
+    )
     assert run(["baseline", "prune"]) == 3
     assert "nothing was pruned" in capsys.readouterr().err
     assert len(entries(repo)) == 2
+
+
+def test_what_only_the_history_holds_is_accepted_and_kept(repo, capsys):
+    git(repo, "add", "a.py")
+    git(repo, "commit", "-q", "-m", "with secrets")
+    (repo / "a.py").write_text("gone = None\n", "utf-8")
+    git(repo, "commit", "-q", "-a", "-m", "without")
+    assert run(["scan", "--quiet"]) == 0 and run(["history", "--quiet"]) == 1
+    named = [line.split()[-1] for line in capsys.readouterr().out.splitlines()]
+    assert run(["baseline", "accept", *named, "--reason", "revoked"]) == 0
+    assert len(entries(repo)) == 2 and run(["history", "--quiet"]) == 0
+    assert run(["baseline", "prune"]) == 0
+    assert len(entries(repo)) == 2
+
+
+def test_what_is_in_neither_is_refused(repo, capsys):
+    assert run(["baseline", "accept", "abcdefabcdef", "--reason", "x"]) == 2
+    assert "nothing was accepted" in capsys.readouterr().err and not (repo / "baselines").exists()
 
 
 def test_review_without_a_terminal_lists_and_changes_nothing(repo, capsys):
