@@ -63,12 +63,21 @@ def _is_ours(status: os.stat_result) -> bool:
 
 
 def write(folder: Path | None, name: str, payload: bytes) -> None:
+    """As `keep`; all but the newest few files of this kind are dropped."""
+    keep(folder, name, payload)
+    if folder is not None:
+        with suppress(OSError):
+            _prune(folder, name)
+
+
+def keep(folder: Path | None, name: str, payload: bytes) -> None:
     """Keeps `payload` under `name`, whole or not at all. A folder that cannot be written to is no error."""
     if folder is None:
         return
     draft = folder / f".{name}.{os.getpid()}"
     with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -76,7 +85,6 @@ def write(folder: Path | None, name: str, payload: bytes) -> None:
             draft.replace(folder / name)
         except OSError:
             draft.unlink()
-        _prune(folder, name)
 
 
 def _prune(folder: Path, name: str) -> None:

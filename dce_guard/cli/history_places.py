@@ -2,39 +2,52 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.provenance import Provenance, Spot
 from dce_guard.cli.places import outer
 from dce_guard.cli.session import Session
-from dce_guard.model.finding import Location, Sighting
+from dce_guard.model.finding import Held, Location, Sighting
 from dce_guard.model.item import Kind
 from dce_guard.scan.file_kinds import kind_of_file
 
 
+class Placed(NamedTuple):
+    """Sightings at their places, the commits that had to do with them, and the objects that no commit holds."""
+
+    sightings: list[Sighting]
+    events: frozenset[str] = frozenset()
+    nowhere: frozenset[str] = frozenset()
+
+
 def placed(
     session: Session, repository: Repository, sightings: Sequence[Sighting], commits: Sequence[str],
-    jobs: int | None = None,
-) -> list[Sighting]:  # fmt: skip
+    jobs: int | None = None, asked: Collection[str] | None = None,
+) -> Placed:  # fmt: skip
     """The sightings of objects, each at the places that the history tells: one for each path, not for each version.
 
     Those at excluded paths are left out, and those that do not hold once the path is known (a name in a program
-    is no password).
+    is no password). `asked`: the only commits that can have had to do with them.
     """
     groups: dict[str, list[Sighting]] = defaultdict(list)
     for sighting in sightings:
         groups[sighting.fingerprint].append(sighting)
     if not groups:
-        return []
-    provenance = Provenance(repository, commits, processes=jobs or len(os.sched_getaffinity(0)))
+        return Placed([])
+    processes = jobs or len(os.sched_getaffinity(0))
+    provenance = Provenance(repository, commits, processes=processes, asked=asked)
     held = {
         name: {place.object for one in group for place in one.locations} for name, group in groups.items()
     }
     spots = provenance.spots(held)
     excluded = session.policy.excluded
-    return [one for name, group in groups.items() for one in _of_secret(group, spots[name], excluded)]
+    found = [one for name, group in groups.items() for one in _of_secret(group, spots[name], excluded)]
+    every = (spot for group in spots.values() for spot in group)
+    nowhere = frozenset(spot.object for spot in every if spot.trace.held is Held.NOTHING)
+    return Placed(found, provenance.events, nowhere)
 
 
 def _at_spot(sighting: Sighting, spot: Spot) -> Sighting | None:

@@ -11,7 +11,8 @@ from dce_guard._version import __version__
 from dce_guard.adapters.absent import absent, connectivity
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.selection import Selection, select
-from dce_guard.cli.history_places import placed
+from dce_guard.cli.history_cache import Cache
+from dce_guard.cli.history_places import Placed, placed
 from dce_guard.cli.history_progress import Show, shown
 from dce_guard.cli.history_store import Through, look_through
 from dce_guard.cli.output import Output, emit
@@ -55,7 +56,10 @@ def run(
         raise UsageError("Several repositories are for `dce-guard sweep`; nothing was scanned.")
     with stoppable() as stop:
         try:
-            with opened(targets[0] if targets else "", policy, use_baseline) as session:
+            target = targets[0] if targets else ""
+            if is_address(target):
+                wish = replace(wish, no_cache=True)
+            with opened(target, policy, use_baseline) as session:
                 told = look(session, wish, output, stop)
                 return emit(told, output, summary=wish.summary)
         except KeyboardInterrupt:
@@ -146,16 +150,17 @@ class _Sweep:
         if stop.asked:
             return
         show.phase = "tracing findings"
-        self._placed = placed(session, repository, through.seen.sightings, through.commits, wish.jobs)
+        self._placed, fresh = _place(session, repository, through, wish.jobs)
         show.phase = "reading names and files"
         if self._narrowed.objects is None:
+            self._beside.add(_names(session, repository, through.cache, fresh))
             for source in _beside(session, repository, wish):
                 self._beside.add(_beside_scan(session, source))
         self._missed = _missed(repository, self._narrowed, self._output)
 
     def report(self, stopped: bool) -> Report:
         """What there is to say. Places are known when all objects were looked at, not before."""
-        seen, commits = self._through.seen, len(self._through.commits)
+        seen, commits = self._through.seen, self._through.count
         objects = seen.objects
         sightings = self._placed
         if sightings is None:  # what is one in some kinds of file only may be none
@@ -169,6 +174,34 @@ class _Sweep:
         return replace(told, stats={**told.stats, "objects": objects, "commits": commits})
 
 
+def _place(
+    session: Session, repository: Repository, through: Through, jobs: int | None
+) -> tuple[list[Sighting], Placed | None]:
+    """The sightings of objects at their places; with what is new of it, to be kept."""
+    cache, sightings = through.cache, through.seen.sightings
+    if cache is None:
+        return placed(session, repository, sightings, through.commits, jobs).sightings, None
+    if cache.placed is not None:
+        return cache.placed, None
+    asked, known = cache.memory.events, set(cache.memory.nowhere)
+    found = placed(session, repository, sightings, through.commits, jobs, asked)
+    if asked is not None and found.nowhere - known:  # an object that came after the commits that hold it
+        found = placed(session, repository, sightings, through.commits, jobs)
+    return found.sightings, found
+
+
+def _names(session: Session, repository: Repository, cache: Cache | None, found: Placed | None) -> Seen:
+    """What names of refs and of files hold. What is new of them and of the places is kept."""
+    kept = cache.names if cache else None
+    if kept is None:
+        from dce_guard.adapters.names import Names
+
+        seen = scan(session, Names(repository))
+    if cache and (found or kept is None):
+        cache.keep(found, seen if kept is None else None)
+    return kept or seen
+
+
 def _beside_scan(session: Session, source: Chunks) -> Seen:
     from dce_guard.adapters.worktree import WorkTree
     from dce_guard.cli.places import reach_of_files
@@ -180,12 +213,10 @@ def _beside_scan(session: Session, source: Chunks) -> Seen:
 
 
 def _beside(session: Session, repository: Repository, wish: Wish) -> Iterator["Source"]:
-    """What is no object: names, files of the git directory, fetched LFS content, files on disk."""
+    """What is no object and no name: files of the git directory, fetched LFS content, files on disk."""
     from dce_guard.adapters.gitdir import GitFiles
     from dce_guard.adapters.lfs import LfsObjects
-    from dce_guard.adapters.names import Names
 
-    yield Names(repository)
     yield GitFiles(repository).load()
     yield LfsObjects(repository).load()
     if repository.root and not wish.no_worktree:

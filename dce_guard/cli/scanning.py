@@ -46,6 +46,8 @@ class Seen:
     objects: int = 0  # of the items, those of an object store
     commits: list[str] = field(default_factory=list)  # ids of commits that were met among them
     done: set[Id] = field(default_factory=set)  # ids of objects that were looked at by themselves
+    again_items: int = 0  # of `items` and `bytes`, those of objects that have to be looked at again
+    again_bytes: int = 0
     entries: list[bytearray] = field(default_factory=list)  # of each pack: 1 for entries that were looked at
     of: "list[tuple[frozenset[str], Skip]]" = field(default_factory=list)  # skips, and whose objects they are
 
@@ -58,6 +60,8 @@ class Seen:
         self.objects += other.objects
         self.commits += other.commits
         self.done |= other.done
+        self.again_items += other.again_items
+        self.again_bytes += other.again_bytes
         self.entries += other.entries
         self.of += other.of
 

@@ -12,7 +12,7 @@ from dce_guard.adapters.pack_sweep import PackSweep
 from dce_guard.cli.board import Board
 from dce_guard.cli.running import unpacked
 from dce_guard.cli.scanning import Chunks, Scanner, Seen
-from dce_guard.cli.store_watch import Alone, Watch, blame
+from dce_guard.cli.store_watch import Alone, Group, Watch, blame
 from dce_guard.errors import GuardError
 from dce_guard.model.item import Chunk, Item, Kind, Skip
 from dce_guard.model.match import Match
@@ -97,6 +97,9 @@ class StoreScanner:
         skips = [one for one in found if isinstance(one, Skip)]
         sightings = self._session.analyst.sightings(chunk, [one for one in found if isinstance(one, Match)])
         blame(skips, frozenset((item.object,)), seen)
+        if any(skip.fatal for skip in skips):
+            seen.again_items += 1
+            seen.again_bytes += item.size
         seen.sightings += sightings
         if not (skips or sightings):
             self._lines.add(text, fresh)
@@ -106,13 +109,18 @@ class StoreScanner:
         largest, seen = self._session.policy.max_file_size, watch.seen
         alone = Alone(source, lambda item, head: bool(largest and item.size > largest) or _is_odd(head), seen)
         limited = Limited(alone, largest) if largest is not None else alone
+        group = Group(seen)
         for chunk in unpacked(limited).chunks(shard, shards):
             if self._board.stopped:
-                return
+                break
             told = len(seen.skips)
+            group.next(alone.objects)
             self._scanner.take(chunk, seen)
             fresh, seen.skips[told:] = seen.skips[told:], []
+            if any(skip.fatal for skip in fresh):
+                group.fail()
             blame(fresh, alone.objects, seen)
+        group.next(frozenset())
 
 
 class _Judge:

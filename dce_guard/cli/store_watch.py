@@ -31,6 +31,30 @@ class Watch:
         return not self._board.stopped
 
 
+class Group:
+    """Counts what one object, or those of one buffer, came to: what has to be looked at again does not count."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+        self._of: frozenset[str] = frozenset()
+        self._begin = (0, 0)
+        self._failed = False
+
+    def fail(self) -> None:
+        """Of what is being looked at, something was not."""
+        self._failed = True
+
+    def next(self, objects: frozenset[str]) -> None:
+        """What comes now; the same frozenset as before is the same group."""
+        if objects is self._of:
+            return
+        if self._failed:
+            self._seen.again_items += self._seen.items - self._begin[0]
+            self._seen.again_bytes += self._seen.bytes - self._begin[1]
+        self._of, self._failed = objects, False
+        self._begin = (self._seen.items, self._seen.bytes)
+
+
 class Alone:
     """A source of objects in which what is `odd` (by item and first bytes) comes by itself.
 
@@ -52,7 +76,8 @@ class Alone:
                 yield chunk
                 continue
             for part in self._parted(chunk):
-                self.objects = frozenset(item.object for item in part.items)
+                if not part.offset:
+                    self.objects = frozenset(item.object for item in part.items)
                 yield part
                 if part.last:
                     self._seen.done.update(map(bytes.fromhex, self.objects))
