@@ -51,6 +51,7 @@ class Memory:
     skips: list[tuple[list[str], Row]] = field(
         default_factory=list
     )  # ids of objects, and what is told of them
+    fetched: str = ""  # digest of the LFS store
     events: list[str] | None = None  # commits that may have to do with findings; None: not known
     nowhere: list[str] = field(default_factory=list)  # objects of findings that no commit held
     state: str = ""  # digest of what places depend on

@@ -1,4 +1,4 @@
-"""One digest of all that places depend on besides objects: refs, HEADs, reflogs, notes of git's, settings."""
+"""Digests of what reports depend on besides objects: refs, HEADs, reflogs, notes of git's, settings; LFS."""
 
 import os
 from collections.abc import Iterator
@@ -27,6 +27,15 @@ def indexes(repository: Repository) -> str:
     for home in _homes(repository):
         for name in sorted(_named(home, "index")) + sorted(_named(home, "sharedindex.")):
             told.update(repr(_stamp(home / name)).encode("utf-8", "surrogateescape"))
+    return told.hexdigest()
+
+
+def fetched(repository: Repository) -> str:
+    """Changes with what is in the LFS store."""
+    told = sha256()
+    for folder, names, files in os.walk(repository.common_dir / "lfs/objects"):
+        names.sort()
+        told.update(repr((folder, sorted(files))).encode("utf-8", "surrogateescape"))
     return told.hexdigest()
 
 

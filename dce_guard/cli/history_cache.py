@@ -6,23 +6,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dce_guard.adapters.absent import promisors
-from dce_guard.adapters.forest import Forest
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.looked import Ids, Known, Mark, Memory, Shelf, index_digest, mark
 from dce_guard.adapters.matcher_cache import cache_folder
-from dce_guard.adapters.packfile import COMMIT
-from dce_guard.adapters.ref_state import indexes, state
+from dce_guard.adapters.ref_state import fetched, indexes, state
 from dce_guard.adapters.ref_tips import types
 from dce_guard.adapters.sighting_rows import row, sighting, skip
 from dce_guard.adapters.store import Listing
-from dce_guard.cli.history_places import Placed
 from dce_guard.cli.scanning import Seen
 from dce_guard.cli.session import Session
 from dce_guard.errors import GitError
 from dce_guard.model.finding import Sighting
 
+if TYPE_CHECKING:
+    from dce_guard.adapters.forest import Forest
+    from dce_guard.cli.history_places import Placed
+
+_COMMIT = 1  # in packs (gitformat-pack)
 _ASKED = 50_000  # ids that git is asked about at once
 
 
@@ -30,7 +33,7 @@ _ASKED = 50_000  # ids that git is asked about at once
 class Work:
     """A store as it was looked through just now: packs, of each the entries that were wanted, other objects."""
 
-    forests: Sequence[Forest]
+    forests: "Sequence[Forest]"
     wanted: Sequence[bytearray | None]
     others: Sequence[str]
     seen: Seen
@@ -53,8 +56,12 @@ class Cache:
         self._packs = {str(path): known for path in listing.packs if (known := _same(path, old))}
         self._gone = bool(old.keys() - self._packs.keys())
         whole = len(self._packs) == len(listing.packs) and not self._gone
-        self.covers = bool(self.memory.run) and whole and self.memory.loose == self.loose
+        self._fetched = fetched(repository)
+        told_again = self._fetched != self.memory.fetched and any(map(_is_pointer, self.memory.skips))
+        self.covers = bool(self.memory.run) and whole and self.memory.loose == self.loose and not told_again
         self._session = session
+        self.names_leak = False
+        """Whether a name that places speak of holds something."""
         self._refs = _refs(repository)
         self.placed = self._placed() if self.covers else None
         """The sightings of objects at their places, when nothing changed that they depend on."""
@@ -135,7 +142,7 @@ class Cache:
             return None
         return Seen(items=memory.names_items, bytes=memory.names_bytes)
 
-    def keep(self, found: Placed | None, names: Seen | None) -> None:
+    def keep(self, found: "Placed | None", names: Seen | None) -> None:
         """Keeps where the sightings are, and that names hold nothing, each where it is new."""
         memory = self.memory
         if names:
@@ -144,11 +151,13 @@ class Cache:
             memory.names_items, memory.names_bytes = names.items, names.bytes
         if found:
             self._keep_places(found)
-        if not memory.names:  # a name that holds something is a value, and places have names
+        if (
+            not memory.names or self.names_leak
+        ):  # a name that holds something is a value, and places have names
             memory.placed, memory.state = None, ""
         self._shelf.keep(memory)
 
-    def _keep_places(self, found: Placed) -> None:
+    def _keep_places(self, found: "Placed") -> None:
         memory = self.memory
         traceable = not self._repository.shallow and not promisors(self._repository)
         memory.events = sorted(found.events) if traceable else None
@@ -188,6 +197,18 @@ class Cache:
         elif self._gone or known.loose - self._listing.loose:
             known, raw = self._here(known, raw)
         self._known, self._raw = known, raw
+        if self.memory.fetched != self._fetched:
+            self._forget_pointers(known)
+
+    def _forget_pointers(self, known: Known) -> None:
+        """What LFS pointers stand for may have come or gone: they are looked at again, in whichever pack."""
+        again = {bytes.fromhex(one) for told in self.memory.skips if _is_pointer(told) for one in told[0]}
+        self.memory.fetched = self._fetched
+        if again:
+            looked = Ids(b"".join(one for one in known.looked.all() if one not in again), self._width)
+            self._known, self._packs = known._replace(looked=looked), {}
+            self.memory.skips = [told for told in self.memory.skips if not _is_pointer(told)]
+            self.memory.items -= len(again)
 
     def _here(self, known: Known, raw: list[Sighting]) -> tuple[Known, list[Sighting]]:
         """Without the objects that the repository no longer has: one that comes back is looked at again."""
@@ -209,6 +230,10 @@ def _refs(repository: Repository) -> str:
         return state(repository)
     except GitError:
         return ""
+
+
+def _is_pointer(told: tuple[list[str], list[Any]]) -> bool:
+    return bool(skip(told[1]).reason == "lfs-pointer")
 
 
 def _same(path: Path, old: dict[str, Mark]) -> Mark | None:
@@ -255,16 +280,16 @@ def _done(work: Work, fatal: set[str]) -> set[bytes]:
     return done - set(map(bytes.fromhex, fatal))
 
 
-def _missing(forest: Forest, wanted: bytearray | None, done: set[bytes]) -> bool:
+def _missing(forest: "Forest", wanted: bytearray | None, done: set[bytes]) -> bool:
     """Whether there is an entry that should have been looked at and was not."""
     runs = re.finditer(b"[^\2]+", forest.kinds) if wanted is None else re.finditer(b"\1+", wanted)
     return any(forest.pack.object(entry) not in done for run in runs for entry in range(*run.span()))
 
 
-def commits_of(forests: Iterable[Forest]) -> Iterator[str]:
+def commits_of(forests: "Iterable[Forest]") -> Iterator[str]:
     """The ids of all commits in packs."""
     for forest in forests:
-        entry = forest.kinds.find(COMMIT)
+        entry = forest.kinds.find(_COMMIT)
         while entry >= 0:
             yield forest.pack.object(entry).hex()
-            entry = forest.kinds.find(COMMIT, entry + 1)
+            entry = forest.kinds.find(_COMMIT, entry + 1)

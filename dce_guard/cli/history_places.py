@@ -4,15 +4,17 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dce_guard.adapters.git import Repository
-from dce_guard.adapters.provenance import Provenance, Spot
 from dce_guard.cli.places import outer
 from dce_guard.cli.session import Session
 from dce_guard.model.finding import Held, Location, Sighting
 from dce_guard.model.item import Kind
 from dce_guard.scan.file_kinds import kind_of_file
+
+if TYPE_CHECKING:
+    from dce_guard.adapters.provenance import Spot
 
 
 class Placed(NamedTuple):
@@ -32,6 +34,8 @@ def placed(
     Those at excluded paths are left out, and those that do not hold once the path is known (a name in a program
     is no password). `asked`: the only commits that can have had to do with them.
     """
+    from dce_guard.adapters.provenance import Provenance
+
     groups: dict[str, list[Sighting]] = defaultdict(list)
     for sighting in sightings:
         groups[sighting.fingerprint].append(sighting)
@@ -50,7 +54,7 @@ def placed(
     return Placed(found, provenance.events, nowhere)
 
 
-def _at_spot(sighting: Sighting, spot: Spot) -> Sighting | None:
+def _at_spot(sighting: Sighting, spot: "Spot") -> Sighting | None:
     """The sighting at a place of the history; None where it is none once the kind of file is known."""
     there = replace(sighting, locations=tuple(_at(place, spot) for place in sighting.locations), by_file={})
     if not sighting.by_file:
@@ -60,7 +64,7 @@ def _at_spot(sighting: Sighting, spot: Spot) -> Sighting | None:
 
 
 def _of_secret(
-    group: Sequence[Sighting], spots: Sequence[Spot], excluded: Callable[[str], bool]
+    group: Sequence[Sighting], spots: "Sequence[Spot]", excluded: Callable[[str], bool]
 ) -> Iterator[Sighting]:
     """One sighting of a secret for each spot and each that stands in its object."""
     by_object: dict[str, list[Sighting]] = defaultdict(list)
@@ -74,7 +78,7 @@ def _of_secret(
                     yield there
 
 
-def _at(place: Location, spot: Spot) -> Location:
+def _at(place: Location, spot: "Spot") -> Location:
     path = spot.path + place.path[len(outer(place)) :]
     commit = spot.trace.first.id if spot.trace.first else place.object if place.kind is Kind.COMMIT else ""
     kind = spot.kind if place.kind is Kind.BLOB else place.kind

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dce_guard.adapters.forest import Forest
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.looked import Ids
 from dce_guard.adapters.packfile import TREE, Pack
@@ -17,9 +16,9 @@ from dce_guard.cli.history_progress import Show
 from dce_guard.cli.scanning import Seen, processes, scan_shared
 from dce_guard.cli.session import Session
 from dce_guard.cli.stopping import Stop
-from dce_guard.cli.store_scan import StoreScanner, Task
 
 if TYPE_CHECKING:
+    from dce_guard.adapters.forest import Forest
     from dce_guard.cli.history_run import Wish
     from dce_guard.cli.output import Output
 
@@ -86,6 +85,9 @@ def _work(
     stop: Stop, show: Show,
 ) -> Work:  # fmt: skip
     """Looks through what is listed. From then on `stop` is patient: what was seen is to be put away."""
+    from dce_guard.adapters.forest import Forest
+    from dce_guard.cli.store_scan import StoreScanner, Task
+
     store = open_store(repository, listing)
     forests = [Forest(pack) for pack in store.packs]
     wanted = [_wanted(forest, store.packs[:number], asked) for number, forest in enumerate(forests)]
@@ -110,7 +112,7 @@ def _work(
     return Work(forests, wanted, others, seen, stop.asked)
 
 
-def _wanted(forest: Forest, before: list[Pack], asked: Asked | None) -> bytearray | None:
+def _wanted(forest: "Forest", before: list[Pack], asked: Asked | None) -> bytearray | None:
     """By entry: 1 to look at it, 2 to read it for what is made from it, 0 for neither. None: all are wanted."""
     if not before and asked is None:
         return None
@@ -128,7 +130,7 @@ def _wanted(forest: Forest, before: list[Pack], asked: Asked | None) -> bytearra
     return wanted
 
 
-def _bytes(forest: Forest, wanted: bytearray | None) -> int:
+def _bytes(forest: "Forest", wanted: bytearray | None) -> int:
     """How many compressed bytes of a pack are to be looked at."""
     runs = re.finditer(b"[\1\3\4]+", forest.kinds) if wanted is None else re.finditer(b"\1+", wanted)
     offsets = forest.pack.offsets
