@@ -106,7 +106,7 @@ class Shelf:
     def memory(self) -> Memory | None:
         """What is known; None when nothing is, or it cannot be trusted."""
         found = _parsed(matcher_cache.read(self._folder, f"{self._name}.json"))
-        if not isinstance(found, dict) or found.pop("format", None) != [FORMAT, FIELDS]:
+        if not isinstance(found, dict) or found.pop("format", None) != _format():
             return None
         packs = {path: Mark(*mark) for path, mark in found.pop("packs").items()}
         return Memory(packs=packs, **found)
@@ -141,7 +141,7 @@ class Shelf:
             sizes = b"".join(len(part).to_bytes(8, "big") for part in parts)
             self._write("ids", run + sizes + b"".join(parts))
             self._write("raw", _text({"run": memory.run, "sightings": [row(one) for one in raw]}))
-        self._write("json", _text({"format": [FORMAT, FIELDS], **_fields(memory)}))
+        self._write("json", _text({"format": _format(), **_fields(memory)}))
         if self._folder:
             with suppress(OSError):
                 _prune(self._folder, self._name)
@@ -154,6 +154,11 @@ class Shelf:
 
     def _write(self, kind: str, payload: bytes) -> None:
         matcher_cache.keep(self._folder, f"{self._name}.{kind}", payload)
+
+
+def _format() -> list[Any]:
+    """What was written in another form is not read."""
+    return [FORMAT, FIELDS, [one.name for one in fields(Memory)]]
 
 
 def _fields(memory: Memory) -> dict[str, Any]:
