@@ -13,6 +13,7 @@ from dce_guard.adapters.streaming import Stream
 from dce_guard.errors import GitError
 from dce_guard.model.item import Skip
 
+_PATHS = 1_000_000  # names kept; 100 MB
 _NAMED = 100  # missing objects told one by one
 _ALTERNATES = 5  # stores behind each other, as git follows them
 _TEXT = 1 << 24  # bytes of a list that is read: longer ones are no repository's
@@ -35,11 +36,14 @@ def absent(repository: Repository) -> list[Skip]:
     return skips
 
 
-def connectivity(repository: Repository) -> list[Skip]:
-    """Objects that refs and HEAD lead to and that are not there. Of a partial clone `absent` tells."""
+def connectivity(repository: Repository, names: set[bytes] | None = None) -> list[Skip]:
+    """Objects that refs and HEAD lead to and that are not there. Of a partial clone `absent` tells.
+
+    `names` gets the paths of what is met on the way, each object's first: also of files deleted long ago.
+    """
     if promisors(repository):
         return []
-    count, left, skips = _traversed(repository)
+    count, left, skips = _traversed(repository, names=names)
     skips += [Skip(name, "missing", "the object is not in the repository") for name in left]
     if count > len(left):
         skips.append(Skip("objects", "missing", f"{count - len(left):,} more are not in the repository"))
@@ -97,12 +101,17 @@ def remote_settings(repository: Repository) -> dict[tuple[str, str], str]:
     return found
 
 
-def _traversed(repository: Repository, keep: int = _NAMED) -> tuple[int, list[str], list[Skip]]:
+def _traversed(
+    repository: Repository, keep: int = _NAMED, names: set[bytes] | None = None
+) -> tuple[int, list[str], list[Skip]]:
     """How many objects are missing, the ids of the first ones, and why there may be more."""
-    stream = Stream(repository, ["rev-list", "--objects", "--quiet", "--missing=print", "--all"])
-    count, left = 0, []
+    quiet = ["--quiet"] if names is None else []
+    stream = Stream(repository, ["rev-list", "--objects", *quiet, "--missing=print", "--all"])
+    count, left, named = 0, [], repository.id_length + 1
     for line in stream.fields(b"\n"):
-        if line.startswith(b"?"):
+        if names is not None and len(line) > named and len(names) < _PATHS:
+            names.add(line[named:])
+        elif line.startswith(b"?"):
             count += 1
             if count <= keep:
                 left.append(line[1:].decode("ascii", "replace"))

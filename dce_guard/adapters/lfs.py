@@ -13,8 +13,11 @@ from pathlib import Path
 from dce_guard.adapters.files import FileReader, walk
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.gitdir import PREFIX
+from dce_guard.adapters.limited import Chunks
 from dce_guard.adapters.packing import CHUNK
 from dce_guard.model.item import Chunk, Skip
+
+POINTER = b"version https://"  # how every pointer begins
 
 _STORE = "lfs/objects"
 _LONGEST = 1024  # bytes; the spec's bound for a pointer
@@ -59,6 +62,29 @@ class LfsObjects:
     def describe(self) -> Mapping[str, str]:
         """Mode and the git directory."""
         return {"mode": "lfs", "root": str(self._repository.git_dir)}
+
+
+class Pointers:
+    """A source of objects that tells of each pointer whose content is not in the LFS store."""
+
+    def __init__(self, source: Chunks, repository: Repository) -> None:
+        self._source = source
+        self._repository = repository
+
+    def chunks(self, shard: int = 0, shards: int = 1) -> Iterator[Chunk | Skip]:
+        """What the source has; behind a chunk the skips for pointers in it."""
+        for chunk in self._source.chunks(shard, shards):
+            yield chunk
+            if isinstance(chunk, Chunk) and chunk.last:
+                yield from self._told(chunk)
+
+    def _told(self, chunk: Chunk) -> Iterator[Skip]:
+        for item, start, end in zip(chunk.items, chunk.starts, chunk.ends, strict=True):
+            if end - start < _LONGEST and bytes(chunk.data[start : start + len(POINTER)]) == POINTER:
+                oid = pointer(bytes(chunk.data[start:end]))
+                if oid and not fetched(self._repository, oid):
+                    detail = f"the content {oid[:12]} is in Git LFS, not here"
+                    yield Skip(item.path or item.object, "lfs-pointer", detail, fatal=False)
 
 
 def pointer(content: bytes) -> str:

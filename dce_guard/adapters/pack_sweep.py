@@ -141,7 +141,8 @@ class PackSweep:
                 return self._pack.inflate(entry, head.at, head.size)
         except (ValueError, IndexError):
             pass  # git says what is wrong with it
-        return self._leave(entry)
+        self._leave(entry)
+        return None
 
     def _version(self, made: _Made) -> _Text | None:
         """What a delta makes of its base: by its instructions where they are few, else as a whole."""
@@ -149,14 +150,15 @@ class PackSweep:
             head = self._pack.head(made.entry)
             delta = self._pack.inflate(made.entry, head.at, head.size) if head.size <= LARGEST else b""
             base, result = sizes(delta)
-            if result > LARGEST or base != len(made.base):
-                return self._leave(made.entry)
-            if made.hits is None or result < _WORTH * len(delta):
-                return _Text(made.entry, self._apply(made.base, delta))
-            text, copies = patch(delta, made.base)
-            return _Text(made.entry, text, made, copies)
+            if result <= LARGEST and base == len(made.base):
+                if made.hits is None or result < _WORTH * len(delta):
+                    return _Text(made.entry, self._apply(made.base, delta))
+                text, copies = patch(delta, made.base)
+                return _Text(made.entry, text, made, copies)
         except (ValueError, IndexError):
-            return self._leave(made.entry)
+            pass  # git says what is wrong with it
+        self._leave(made.entry)
+        return None
 
     def _settled(self, texts: Sequence[_Text]) -> Iterator[Chunk]:
         """Searches and judges them, hands on the peculiar ones, and puts what is made from them on the stack."""

@@ -9,7 +9,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from zlib_ng import zlib_ng  # inflates at twice the speed of zlib (measured: 560 against 270 MB/s)
 
@@ -18,11 +18,12 @@ OFS_DELTA, REF_DELTA = 6, 7
 
 _MAGIC = b"\xfftOc\0\0\0\2"
 _FANOUT_AT, _IDS_AT = 8, 8 + 256 * 4
+_BROKEN = cast("type[Exception]", zlib_ng.error)
 _FAR = 0x80000000  # an offset that stands in the table for packs over 2 GB
 
 
 class Head(NamedTuple):
-    """What stands before an entry's compressed data: its type, size, base (an entry, -1 without), and where the data begins."""
+    """What stands before an entry's compressed data: type, size, base (an entry, or -1), and where the data begins."""
 
     type: int
     size: int
@@ -102,7 +103,7 @@ class Pack:
         engine = zlib_ng.decompressobj()
         try:
             text = engine.decompress(self.data[at : self.offsets[entry + 1]], size + 1)
-        except zlib_ng.error as error:
+        except _BROKEN as error:
             raise ValueError(str(error)) from None
         if len(text) != size or not engine.eof:
             raise ValueError("an object of another size than its pack says")

@@ -121,12 +121,17 @@ def _is_index(path: Path, id_bytes: int) -> bool:
 
 def _loose(folder: Path, skips: list[Skip]) -> Iterator[str]:
     try:
-        names = [name for name in os.listdir(folder) if _FOLDER.match(name)]
+        names = [name for name in _names(folder) if _FOLDER.match(name)]
     except OSError as error:
         skips.append(Skip(str(folder), "unreadable", error.strerror or "cannot be listed"))
         return
     for name in names:
         try:
-            yield from (name + rest for rest in os.listdir(folder / name) if _NAME.match(rest))
+            yield from (name + rest for rest in _names(folder / name) if _NAME.match(rest))
         except OSError as error:
             skips.append(Skip(str(folder / name), "unreadable", error.strerror or "cannot be listed"))
+
+
+def _names(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:  # a tenth of what Path.iterdir takes, and there are up to millions
+        return [entry.name for entry in entries]

@@ -2,15 +2,16 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from dce_guard.adapters.git import Repository
 from dce_guard.cli.places import outer
+from dce_guard.cli.scanning import cores
 from dce_guard.cli.session import Session
 from dce_guard.model.finding import Held, Location, Sighting
-from dce_guard.model.item import Kind
+from dce_guard.model.item import Kind, Reach
 from dce_guard.scan.file_kinds import kind_of_file
 
 if TYPE_CHECKING:
@@ -41,17 +42,38 @@ def placed(
         groups[sighting.fingerprint].append(sighting)
     if not groups:
         return Placed([])
-    processes = jobs or len(os.sched_getaffinity(0))
+    processes = jobs or cores()
     provenance = Provenance(repository, commits, processes=processes, asked=asked)
     held = {
         name: {place.object for one in group for place in one.locations} for name, group in groups.items()
     }
-    spots = provenance.spots(held)
+    spots = _with_staged(repository, provenance.spots(held))
     excluded = session.policy.excluded
     found = [one for name, group in groups.items() for one in _of_secret(group, spots[name], excluded)]
     every = (spot for group in spots.values() for spot in group)
     nowhere = frozenset(spot.object for spot in every if spot.trace.held is Held.NOTHING)
     return Placed(found, provenance.events, nowhere)
+
+
+def _with_staged(
+    repository: Repository, spots: "Mapping[str, tuple[Spot, ...]]"
+) -> "dict[str, tuple[Spot, ...]]":
+    """What no commit holds and the index does is staged, and has the index's path."""
+    nowhere = {spot.object for group in spots.values() for spot in group if spot.trace.held is Held.NOTHING}
+    listed = repository.ask(["ls-files", "-s", "-z"])[0] if nowhere and repository.root else b""
+    staged: dict[str, str] = {}
+    for entry in listed.split(b"\0")[:-1]:
+        about, _, path = entry.partition(b"\t")
+        staged.setdefault(about.split(b" ")[1].decode("ascii"), os.fsdecode(path))
+    return {
+        name: tuple(
+            spot._replace(path=staged[spot.object], reach=Reach.STAGED)
+            if spot.object in nowhere and spot.object in staged
+            else spot
+            for spot in group
+        )
+        for name, group in spots.items()
+    }
 
 
 def _at_spot(sighting: Sighting, spot: "Spot") -> Sighting | None:

@@ -1,6 +1,6 @@
 """A sweep of one repository's history, from what there is to look at to its report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from dce_guard.adapters.absent import absent, connectivity
 from dce_guard.adapters.git import Repository
 from dce_guard.adapters.selection import Selection, select
 from dce_guard.cli.history_cache import Cache
+from dce_guard.cli.history_names import Paths, Told
 from dce_guard.cli.history_places import Placed, placed
 from dce_guard.cli.history_progress import Show, shown
 from dce_guard.cli.history_store import Through, look_through
@@ -22,7 +23,7 @@ from dce_guard.cli.session import Session, open_session
 from dce_guard.cli.stopping import Stop, stoppable
 from dce_guard.errors import GitError, GuardError, UsageError
 from dce_guard.model.finding import Report, Sighting
-from dce_guard.model.item import Skip
+from dce_guard.model.item import Reach, Skip
 from dce_guard.report.outcome import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ def run(
     """Sweeps each target and writes one report; the exit code. Raises GuardError when it could not look."""
     if len(targets) > 1:
         raise UsageError("Several repositories are for `dce-guard sweep`; nothing was scanned.")
+    if reveal:
+        from dce_guard.cli.reveal import check
+
+        check(reveal, output.quiet)
     with stoppable() as stop:
         try:
             target = targets[0] if targets else ""
@@ -61,11 +66,20 @@ def run(
                 wish = replace(wish, no_cache=True)
             with opened(target, policy, use_baseline) as session:
                 told = look(session, wish, output, stop)
-                return emit(told, output, summary=wish.summary)
+                revealed = _revealed(session, told) if reveal else None
+                return emit(told, output, revealed, summary=wish.summary)
         except KeyboardInterrupt:
             if stop.hurried:
                 raise
             return emit(_nothing(targets), output, summary=wish.summary)
+
+
+def _revealed(session: Session, told: Report) -> Mapping[str, str]:
+    """The values of the findings, read again from their addresses."""
+    from dce_guard.cli.history_reveal import Addresses
+    from dce_guard.cli.reveal import values
+
+    return values(session, Addresses(session, told), told)
 
 
 def _nothing(targets: Sequence[str]) -> Report:
@@ -152,11 +166,21 @@ class _Sweep:
         show.phase = "tracing findings"
         self._placed, fresh = _place(session, repository, through, wish.jobs)
         show.phase = "reading names and files"
+        told = Told(self._placed, _describe(repository, self._narrowed))
+        named = replace(scan(session, told), items=0, bytes=0)
+        if through.cache:
+            through.cache.names_leak = bool(named.sightings)
+        self._beside.add(named)
         if self._narrowed.objects is None:
-            self._beside.add(_names(session, repository, through.cache, fresh))
+            gone: set[bytes] = set()
+            if not (through.cache and through.cache.placed is not None):
+                self._missed = _absent(repository, self._output, gone)
+            if any(skip.reason == "missing" for skip in self._missed) or _is_staged(self._placed):
+                fresh = None  # looked at again the next time: neither is in what tells that nothing changed
+            self._beside.add(_names(session, repository, through.cache, fresh, gone))
             for source in _beside(session, repository, wish):
                 self._beside.add(_beside_scan(session, source))
-        self._missed = _missed(repository, self._narrowed, self._output)
+        self._missed += _missed(repository, self._narrowed)
 
     def report(self, stopped: bool) -> Report:
         """What there is to say. Places are known when all objects were looked at, not before."""
@@ -190,13 +214,20 @@ def _place(
     return found.sightings, found
 
 
-def _names(session: Session, repository: Repository, cache: Cache | None, found: Placed | None) -> Seen:
-    """What names of refs and of files hold. What is new of them and of the places is kept."""
+def _is_staged(sightings: Iterable[Sighting]) -> bool:
+    return any(place.reach is Reach.STAGED for one in sightings for place in one.locations)
+
+
+def _names(
+    session: Session, repository: Repository, cache: Cache | None, found: Placed | None, gone: Iterable[bytes]
+) -> Seen:
+    """What names of refs and of files, `gone` ones too, hold. What is new of them and of the places is kept."""
     kept = cache.names if cache else None
     if kept is None:
         from dce_guard.adapters.names import Names
 
         seen = scan(session, Names(repository))
+        seen.add(scan(session, Paths(gone)))
     if cache and (found or kept is None):
         cache.keep(found, seen if kept is None else None)
     return kept or seen
@@ -231,13 +262,18 @@ def _describe(repository: Repository, narrowed: Selection) -> dict[str, str]:
     return {"mode": "history", "root": str(root), "git_dir": str(repository.git_dir), **narrowed.describe}
 
 
-def _missed(repository: Repository, narrowed: Selection, output: Output) -> list[Skip]:
-    """What the repository does not hold: told, and looked for with care where nothing may be missing."""
-    skips = absent(repository)
-    if output.strict:
-        skips += connectivity(repository)
-    skips += [
+def _absent(repository: Repository, output: Output, names: set[bytes]) -> list[Skip]:
+    """Objects that something leads to and that are not there: a walk over all trees, a second for 250,000 objects."""
+    return [
+        replace(skip, fatal=output.strict) if skip.reason == "missing" else skip
+        for skip in connectivity(repository, names)
+    ]
+
+
+def _missed(repository: Repository, narrowed: Selection) -> list[Skip]:
+    """What the repository says it does not hold, and what was asked for and is not there."""
+    asked = [
         Skip(name, "missing", "asked for, and not in the repository", fatal=False)
         for name in narrowed.missing
     ]
-    return skips
+    return [*absent(repository), *asked]

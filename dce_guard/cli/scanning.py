@@ -112,7 +112,12 @@ def processes(size: int) -> int:
     """
     if size < WORTH_A_PROCESS or sys.platform != "linux":
         return 1
-    return max(1, min(len(os.sched_getaffinity(0)), size // (WORTH_A_PROCESS // 2)))
+    return max(1, min(cores(), size // (WORTH_A_PROCESS // 2)))
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Scans(Protocol[Work]):

@@ -1,11 +1,13 @@
 """A repository's object store scanned: packs by what is new in each version, the rest as any source."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dce_guard.adapters.archives import kind_of
 from dce_guard.adapters.forest import Forest
+from dce_guard.adapters.lfs import POINTER, Pointers
 from dce_guard.adapters.limited import Limited
 from dce_guard.adapters.objects import ObjectReader, Wanted
 from dce_guard.adapters.pack_sweep import PackSweep
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from dce_guard.scan.engine import Engine
 
 _HEAD = 262  # bytes that tell an archive
-_POINTER = b"version https://git-lfs"  # how a Git LFS pointer begins
 _WORTH_LOADING = 2000  # deltas applied here before dulwich is loaded, which takes 0.1 s
 
 
@@ -71,7 +72,7 @@ class StoreScanner:
         seen, left = watch.seen, []
         sieve = Sieve(self._session.kit.matcher(), reaches(self._session.kit.tables.stage), WIDTH)
         for forest, wanted in zip(task.forests, task.wanted, strict=True):
-            sweep = PackSweep(forest, sieve, _Judge(self, seen), apply, peculiar, wanted, watch)
+            sweep = PackSweep(forest, sieve, _Judge(self, seen), apply, self._is_peculiar, wanted, watch)
             seen.entries.append(sweep.tally.searched)
             if self._board.stopped:
                 continue
@@ -85,14 +86,17 @@ class StoreScanner:
 
     def judge(self, item: Item, text: bytes, sifted: Sifted, seen: Seen) -> bool:
         """Whether anything in a text is to be reported; what is goes to `seen`."""
-        fresh = [hit for hit in sifted.fresh if not self._lines.knows(text, hit)]
+        lines = (
+            self._lines if item.kind is Kind.BLOB else Lines(())
+        )  # elsewhere what depends on the file is unsaid
+        fresh = [hit for hit in sifted.fresh if not lines.knows(text, hit)]
         if not fresh:
             return False
         chunk = Chunk(text + b"\n", [item], [0], [len(text)])
         found = list(self._engine.looked(chunk, fresh))
         if found and len(sifted.fresh) < len(sifted.hits):  # halves of pairs may stand in what was lent
             found = list(
-                self._engine.looked(chunk, [hit for hit in sifted.hits if not self._lines.knows(text, hit)])
+                self._engine.looked(chunk, [hit for hit in sifted.hits if not lines.knows(text, hit)])
             )
         skips = [one for one in found if isinstance(one, Skip)]
         sightings = self._session.analyst.sightings(chunk, [one for one in found if isinstance(one, Match)])
@@ -102,15 +106,20 @@ class StoreScanner:
             seen.again_bytes += item.size
         seen.sightings += sightings
         if not (skips or sightings):
-            self._lines.add(text, fresh)
+            lines.add(text, fresh)
         return bool(skips or sightings)
+
+    def _is_peculiar(self, text: bytes) -> bool:
+        """Whether a text takes the way of all files: with NUL bytes, too large, an archive or a pointer."""
+        largest = self._session.policy.max_file_size
+        return b"\0" in text or _is_odd(text[:_HEAD]) or (largest is not None and len(text) > largest)
 
     def _all(self, source: Chunks, watch: Watch, shard: int = 0, shards: int = 1) -> None:
         largest, seen = self._session.policy.max_file_size, watch.seen
         alone = Alone(source, lambda item, head: bool(largest and item.size > largest) or _is_odd(head), seen)
         limited = Limited(alone, largest) if largest is not None else alone
         group = Group(seen)
-        for chunk in unpacked(limited).chunks(shard, shards):
+        for chunk in unpacked(Pointers(limited, self._repository)).chunks(shard, shards):
             if self._board.stopped:
                 break
             told = len(seen.skips)
@@ -151,13 +160,8 @@ class _Read:
             yield chunk
 
 
-def peculiar(text: bytes) -> bool:
-    """Whether a text takes the way of all files: it has NUL bytes, or begins like an archive or a pointer."""
-    return b"\0" in text or _is_odd(text[:_HEAD])
-
-
 def _is_odd(head: bytes) -> bool:
-    return head.startswith(_POINTER) or bool(kind_of(head))
+    return head.startswith(POINTER) or bool(kind_of(head))
 
 
 class _Applier:
@@ -169,7 +173,8 @@ class _Applier:
 
     def __call__(self, base: bytes, delta: bytes) -> bytes:
         if self._fast:
-            return b"".join(self._fast(base, delta))
+            with suppress(Exception):  # it has names of its own for what `patch` says as ValueError
+                return b"".join(self._fast(base, delta))
         self._done += 1
         if self._done == _WORTH_LOADING:
             from dulwich.pack import apply_delta

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     STDIN = "stdin"
     PATH = "path"  # a file's name, as text
     REF = "ref"  # the name of a branch, tag or other ref, as text
-    GIT_FILE = "git-file"  # a file of the git directory: configuration, reflog, FETCH_HEAD, a draft of a message
+    GIT_FILE = "git-file"  # a file of the git directory: configuration, reflog, FETCH_HEAD, a draft
     ENTRY = "entry"  # a member of an archive; its path is "archive!member"
 
 

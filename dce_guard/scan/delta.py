@@ -1,4 +1,4 @@
-"""What a git delta does: which stretches of its base it copies, what it inserts (gitformat-pack, "Deltified representation").
+"""What a git delta does: what it copies of its base, what it inserts (gitformat-pack, "Deltified representation").
 
 A delta tells where a new version differs from an old one, without comparing them: that is what lets a sweep of a
 history search only what is new in each version.
@@ -38,7 +38,9 @@ def _patch(delta: bytes, base: bytes) -> Patched:
     made, at = _size(delta, at)
     if size != len(base):
         raise ValueError("a delta for another base")
-    view, pieces, copies = memoryview(base), [], []
+    view = memoryview(base)
+    pieces: list[bytes | memoryview] = []
+    copies: list[Copy] = []
     position, came_to, behind, shifts = 0, -1, len(delta), _SHIFTS
     while at < behind:
         code = delta[at]

@@ -155,7 +155,7 @@ class TestConnectivity:
 
     def test_more_than_anyone_reads(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "_NAMED", 1)
-        monkeypatch.setattr(module._traversed, "__defaults__", (1,))
+        monkeypatch.setattr(module._traversed, "__defaults__", (1, None))
         removed(repo, "HEAD~2:sub/a.txt")
         removed(repo, "HEAD:b.txt")
         skips = connectivity(opened(repo))

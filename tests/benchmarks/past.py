@@ -8,7 +8,8 @@ is compressed; ansible from 10 on, mypy before 0.600 and matplotlib before 1.3, 
 
 Each release comes in commits of a few files, as people commit, and gets a tag; all dates and names are fixed, so that
 the same objects come out. What is left out of a release: names that git refuses. The result is one pack such as a
-clone has: 5.75 GB in 473,771 blobs, 761,870 objects in all, packed in 0.9 GB. Building takes a quarter of an hour and 5 GB.
+clone has: 5.75 GB in 473,771 blobs, 761,870 objects in all, packed in 0.9 GB.
+Building takes a quarter of an hour and 5 GB.
 """
 
 import argparse

@@ -186,7 +186,7 @@ def staged(one: Planted, three: Secrets) -> list[Place]:
     one.repo.write("staged.env", three.data)
     one.repo.git("add", "staged.env")
     (one.repo.path / "staged.env").unlink()
-    return [blob("", "", held="nothing", reach="unreachable")]
+    return [blob("staged.env", "", held="nothing", reach="staged")]
 
 
 def ignored(one: Planted, three: Secrets) -> list[Place]:

@@ -204,7 +204,6 @@ def test_a_thin_pack_made_whole(tmp_path: Path) -> None:
     assert (deltas, {one[1] for one in found}) == (1, {second})
 
 
-@pytest.mark.xfail(strict=True, reason="an anchor of generic-key wants white space before `key`")
 def test_the_first_word_of_a_file(tmp_path: Path) -> None:
     """What stands in a file does not depend on what is read before it."""
     value = secrets().stripe.replace("_", "x", 1).encode()
@@ -216,9 +215,6 @@ def test_the_first_word_of_a_file(tmp_path: Path) -> None:
     assert len(told[1]) == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="lines judged in a commit's message count as judged in any kind of file"
-)
 def test_a_line_that_is_nothing_in_a_message_may_be_something_in_a_program(tmp_path: Path) -> None:
     value = expand("{base62:9}{digits:1}", random.Random(8)).decode()
     lines = f'x = 1\n# password = "{value}"\ny = 2\n'
