@@ -1,7 +1,7 @@
 """A repository's object store scanned: packs by what is new in each version, the rest as any source."""
 
-from collections.abc import Callable, Iterator, Sequence
 import gc
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

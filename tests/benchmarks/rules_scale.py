@@ -24,6 +24,9 @@ _SYNTAX = re.compile(
 )
 
 
+_SHIPPED = ("examples", "negatives", "heads", "opening")  # not copied: other letters make them untrue
+
+
 def other_letters(pattern: str, step: int) -> str:
     """The pattern with each literal letter `step` further on in the alphabet: `ghp_` and 36 letters become `hiq_`."""
     done, at = [], 0
@@ -44,7 +47,7 @@ def copy_of(text: str, step: int) -> str:
     document = tomllib.loads(text)
     lines = ["[pack]", *(f"{key} = {json.dumps(value)}" for key, value in document.get("pack", {}).items())]
     for rule in document["rule"]:
-        copy = {key: value for key, value in rule.items() if key not in ("examples", "negatives")}
+        copy = {key: value for key, value in rule.items() if key not in _SHIPPED}
         copy["id"] = f"{rule['id']}-{step}"
         copy["pattern"] = other_letters(rule["pattern"], step)
         copy["anchors"] = [other_letters(anchor, step) for anchor in rule["anchors"]]

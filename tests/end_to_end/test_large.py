@@ -2,7 +2,7 @@
 
 import json
 import os
-import resource
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,27 +14,28 @@ ONE = secrets(1)
 MOST = 300 << 10  # KB of memory
 
 
+# In a process of its own, small: what is forked from a large one counts as large (getrusage(2), ru_maxrss).
+MEASURE = """
+import os, resource, sys
+code = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])
+memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+os.write(1, f"\\n{memory if sys.platform == 'linux' else memory >> 10}".encode())
+sys.exit(code)
+"""
+
+
 def measured(*arguments: str, cwd: Path) -> tuple[Told, int]:
-    """What one scan told, and how many KB it (and git below it) held at most. A child of its own measures it."""
-    read_end, write_end = os.pipe()
-    child = os.fork()
-    if not child:
-        code = 125
-        try:
-            os.dup2(write_end, 1)
-            os.chdir(cwd)
-            code = os.spawnve(
-                os.P_WAIT, sys.executable, command("scan", *arguments, "-f", "json"), environment()
-            )
-            memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-            os.write(1, f"\n{memory if sys.platform == 'linux' else memory >> 10}".encode())
-        finally:
-            os._exit(code)
-    os.close(write_end)
-    with os.fdopen(read_end, "rb") as pipe:
-        report, _, memory = pipe.read().rpartition(b"\n")
-    _, status = os.waitpid(child, 0)
-    found = Told(os.waitstatus_to_exitcode(status), json.loads(report))
+    """What one scan told, and how many KB it (and git below it) held at most."""
+    scan = [str(word) for word in command("scan", *arguments, "-f", "json")]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *scan],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    report, _, memory = done.stdout.rpartition(b"\n")
+    found = Told(done.returncode, json.loads(report))
     for finding in found.report["findings"]:
         for place in finding["locations"]:
             found.lines.setdefault(place["path"], set()).add(place["line"])
